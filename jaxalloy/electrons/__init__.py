@@ -1,0 +1,1 @@
+"""Electron gas, screening, pseudopotentials, and the interactions they give."""

@@ -1,0 +1,1 @@
+"""The chemical elements: what is tabulated, and where each number comes from."""

@@ -1,0 +1,1 @@
+"""Relaxation kinetics of amorphous alloys."""

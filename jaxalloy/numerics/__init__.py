@@ -1,0 +1,1 @@
+"""What JAX and its libraries lack, small and in one place."""

@@ -1,0 +1,1 @@
+"""The reference liquid: hard spheres with a Yukawa ordering potential."""

@@ -1,0 +1,1 @@
+"""From partial structure factors to what a diffractometer measures."""

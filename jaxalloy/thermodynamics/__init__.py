@@ -1,0 +1,1 @@
+"""The free-energy bound, its minimum, and mixing functions."""
