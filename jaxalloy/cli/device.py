@@ -1,0 +1,71 @@
+"""Where JAX computes, and where it keeps what it has compiled."""
+
+import hashlib
+import os
+import pathlib
+import platform
+
+import jax
+
+from jaxalloy.cli.report import Report
+from jaxalloy.numerics.checks import InputError
+
+
+def start(device: str | None, report: Report) -> None:
+    """Choose the device, turn the compilation cache on, and say which backend and precision are in use.
+
+    device: "cpu", "gpu" or None for what JAX prefers. Call it before anything is computed.
+    Raises `InputError` where there is no such device.
+    """
+    _keep_compiled_code()
+    if device == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+    try:
+        found = jax.devices(device)[0]
+    except RuntimeError as error:
+        raise InputError(
+            f"device {device}: JAX sees none; install jaxalloy[cuda], or use --device cpu"
+        ) from error
+    jax.config.update("jax_default_device", found)
+    dtype = jax.dtypes.canonicalize_dtype(float).name
+    report.line(f"device: {found.platform} ({found.device_kind}), {dtype}")
+    report.record(device=found.platform, dtype=dtype)
+
+
+def cache_folder() -> pathlib.Path | None:
+    """$JAXALLOY_CACHE, or jaxalloy/ in the user's cache folder; None where JAXALLOY_CACHE is set but empty.
+
+    One folder for each kind of processor, as compiled code does not move between them.
+    """
+    chosen = os.environ.get("JAXALLOY_CACHE")
+    if chosen == "":
+        return None
+    if chosen is not None:
+        folder = pathlib.Path(chosen)
+    else:
+        folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "jaxalloy"
+    return folder / f"compiled-{platform.machine()}-{_processor()}"
+
+
+def _processor() -> str:
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    features = "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+    return hashlib.sha256(features.encode()).hexdigest()[:8]
+
+
+def _keep_compiled_code() -> None:
+    """A cache that cannot be written is no reason to stop: then everything is compiled again."""
+    folder = cache_folder()
+    if folder is None or jax.config.jax_compilation_cache_dir:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
