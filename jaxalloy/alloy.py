@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -95,7 +96,7 @@ class Alloy(eqx.Module):
         elif volume is None:
             volume, source = liquid_volume(symbols, concentration, temperature)
         return cls(
-            symbols=tuple(symbols),
+            symbols=(symbols[0], symbols[1]),
             concentration=concentration,
             volume=1.0 * jnp.asarray(volume),
             temperature=temperature,
@@ -115,10 +116,11 @@ class Alloy(eqx.Module):
 
         Follow it by `.at_liquid_volume()` to look the volume up again for the new composition and temperature.
         """
-        changes = {"concentration": concentration, "volume": volume, "temperature": temperature}
-        changes = {name: 1.0 * jnp.asarray(value) for name, value in changes.items() if value is not None}
-        source = "given" if volume is not None else self.volume_source
-        return dataclasses.replace(self, **changes, volume_source=source)
+        given = {"concentration": concentration, "volume": volume, "temperature": temperature}
+        changes: dict[str, Any] = {name: 1.0 * jnp.asarray(new) for name, new in given.items() if new is not None}
+        if volume is not None:
+            changes["volume_source"] = "given"
+        return dataclasses.replace(self, **changes)
 
     def at_liquid_volume(self) -> "Alloy":
         """The same alloy with the volume of `liquid_volume` for its composition and temperature."""
@@ -180,9 +182,7 @@ def parse_formula(formula: str) -> tuple[tuple[str, str], float]:
     return symbols, amounts[1] / total
 
 
-def liquid_volume(
-    symbols: tuple[str, str], concentration: ScalarLike, temperature: ScalarLike
-) -> tuple[Scalar, str]:
+def liquid_volume(symbols: tuple[str, str], concentration: ScalarLike, temperature: ScalarLike) -> tuple[Scalar, str]:
     """Mean atomic volume of the liquid alloy, bohr^3 per atom, and its source in words.
 
     Measured alloy volumes where they are tabulated: the ratio to the additive volume is interpolated over the

@@ -15,9 +15,7 @@ import pytest
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
-REFERENCE = pathlib.Path(
-    os.environ.get("JAXALLOY_REFERENCE", pathlib.Path(__file__).parent / "reference_numbers")
-)
+REFERENCE = pathlib.Path(os.environ.get("JAXALLOY_REFERENCE", pathlib.Path(__file__).parent / "reference_numbers"))
 DATA = pathlib.Path(os.environ.get("JAXALLOY_DATA", CHECKOUT.parent / "shared" / "data"))
 
 

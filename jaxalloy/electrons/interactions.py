@@ -55,9 +55,7 @@ def wavenumber_grid(
     outer, outer_weights = _unit_gauss_legendre(nodes - below)
     kink = 2 * fermi_wavenumber
     q = jnp.concatenate([kink * (1 - inner**3), kink + (q_max - kink) * outer**3])
-    weights = jnp.concatenate(
-        [kink * 3 * inner**2 * inner_weights, (q_max - kink) * 3 * outer**2 * outer_weights]
-    )
+    weights = jnp.concatenate([kink * 3 * inner**2 * inner_weights, (q_max - kink) * 3 * outer**2 * outer_weights])
     return q, weights
 
 
@@ -116,9 +114,7 @@ class Interactions(eqx.Module):
 
     def self_energy(self) -> Scalar:
         """Sum_i c_i (Omega/2 pi^2) int F_ii q^2 dq: every ion in its own screening cloud, Ry per atom."""
-        own = (1 - self.concentration) * self.characteristics[0] + self.concentration * self.characteristics[
-            2
-        ]
+        own = (1 - self.concentration) * self.characteristics[0] + self.concentration * self.characteristics[2]
         return self.volume / (2 * jnp.pi**2) * (self.weights * self.q**2 @ own)
 
 

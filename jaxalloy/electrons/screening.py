@@ -25,7 +25,8 @@ def lindhard_shape(x):
     small, large = size < 0.25, size > 4.0
     inner = jnp.where(small, x, 0.1)
     outer = 1 / jnp.where(large, x, 10.0)
-    powers_in, powers_out, low, high = inner**2, outer**2, 0.0, 0.0
+    powers_in, powers_out = inner**2, outer**2
+    low, high = jnp.zeros_like(inner), jnp.zeros_like(outer)
     for coefficient in _SERIES[::-1]:
         low = (low + float(coefficient)) * powers_in
         high = (high + float(coefficient)) * powers_out
