@@ -23,9 +23,7 @@ def start(device: str | None, report: Report) -> None:
     try:
         found = jax.devices(device)[0]
     except RuntimeError as error:
-        raise InputError(
-            f"device {device}: JAX sees none; install jaxalloy[cuda], or use --device cpu"
-        ) from error
+        raise InputError(f"device {device}: JAX sees none; install jaxalloy[cuda], or use --device cpu") from error
     jax.config.update("jax_default_device", found)
     dtype = jax.dtypes.canonicalize_dtype(float).name
     report.line(f"device: {found.platform} ({found.device_kind}), {dtype}")
@@ -59,7 +57,7 @@ def _processor() -> str:
 def _keep_compiled_code() -> None:
     """A cache that cannot be written is no reason to stop: then everything is compiled again."""
     folder = cache_folder()
-    if folder is None or jax.config.jax_compilation_cache_dir:
+    if folder is None or "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from jaxalloy.cli import commands, exit_codes
 from jaxalloy.cli.report import Report
@@ -19,10 +20,18 @@ def command_modules() -> list[ModuleType]:
     return [importlib.import_module(f"{commands.__name__}.{name}") for name in names]
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Name what is wrong, and where to look."""
+        self.exit(exit_codes.BAD_INPUT, f"jaxalloy: {message} (see {self.prog} --help)\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; each leaves its module in `arguments.command`."""
     codes = "\n".join(f"  {code}  {meaning}" for code, meaning in exit_codes.MEANINGS.items())
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="jaxalloy",
         description="Chemical short-range order in liquid and amorphous alloys.",
         epilog=f"exit codes:\n{codes}",
@@ -39,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `jaxalloy` with these arguments (those of the process by default); returns the exit code."""
     arguments = build_parser().parse_args(argv)
-    report = Report(as_json=arguments.json)
+    report = Report(as_json=getattr(arguments, "json", False))
     try:
         return arguments.command.run(arguments, report)
     except InputError as error:

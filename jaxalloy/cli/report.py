@@ -18,7 +18,7 @@ class Report:
 
     def __init__(self, as_json: bool = False):
         self.as_json = as_json
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, Any] = {"files": []}
 
     def line(self, text: str = "") -> None:
         """One line for the reader."""
@@ -39,15 +39,22 @@ class Report:
         for row in rows:
             self.line(f"  {row[0]:<{name}}  {row[1]:>{value}}  {row[2]}".rstrip())
 
+    def use_folder(self, folder: pathlib.Path) -> None:
+        """Make the folder the files will go to, so that a bad one is refused before anything is computed."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--output {folder}: {error.strerror}; name a folder that can be written") from error
+
     def write(self, path: pathlib.Path, save: Callable[[pathlib.Path], Any]) -> None:
         """Let `save(path)` write a file, and say that it was written or replaced."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             existed = path.exists()
             save(path)
         except OSError as error:
             reason = error.strerror or error
             raise InputError(f"cannot write {path}: {reason}; name another folder with --output") from error
+        self.values["files"].append(str(path))
         self.line(f"{'replaced' if existed else 'wrote'} {path}")
 
     def finish(self) -> None:

@@ -67,9 +67,7 @@ class Neutrons(Probe):
     isotopes: tuple[tuple[str, int], ...] = eqx.field(static=True)
     lengths_fm: tuple[tuple[str, float], ...] = eqx.field(static=True)
 
-    def __init__(
-        self, isotopes: Mapping[str, int] | None = None, lengths_fm: Mapping[str, float] | None = None
-    ):
+    def __init__(self, isotopes: Mapping[str, int] | None = None, lengths_fm: Mapping[str, float] | None = None):
         self.isotopes = tuple(sorted((isotopes or {}).items()))
         self.lengths_fm = tuple(sorted((symbol, float(b)) for symbol, b in (lengths_fm or {}).items()))
         for symbol, _ in self.isotopes:
@@ -122,9 +120,7 @@ def form_factor(symbol: str, q: Float[Array, " q"]) -> Float[Array, " q"]:
     """
     from periodictable.cromermann import getCMformula
 
-    require(
-        "q", q, lambda x: np.abs(x) <= FORM_FACTOR_Q_MAX, f"the fit reaches {FORM_FACTOR_Q_MAX:.1f} 1/bohr"
-    )
+    require("q", q, lambda x: np.abs(x) <= FORM_FACTOR_Q_MAX, f"the fit reaches {FORM_FACTOR_Q_MAX:.1f} 1/bohr")
     _periodic_element(symbol)
     try:
         fit = getCMformula(symbol)
@@ -153,9 +149,7 @@ class HasAlloyAndLiquid(Protocol):
     liquid: Any
 
 
-def structure_factor(
-    state: HasAlloyAndLiquid | Partials, q: Float[Array, " q"], probe: Probe
-) -> Float[Array, " q"]:
+def structure_factor(state: HasAlloyAndLiquid | Partials, q: Float[Array, " q"], probe: Probe) -> Float[Array, " q"]:
     """Composite structure factor S(q) that `probe` measures, normalised so that S(infinity) = 1.
 
     S = w_NN S_NN + w_NC S_NC + w_CC S_CC/(c_A c_B), with the probe's weights.
