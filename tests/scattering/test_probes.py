@@ -98,11 +98,7 @@ def test_partials_with_a_cross_term():
     mean_square = (1 - c) * b_A**2 + c * b_B**2
     expected = (
         1
-        + (
-            ((1 - c) * b_A) ** 2 * (a_AA - 1)
-            + (c * b_B) ** 2 * (a_BB - 1)
-            + 2 * (1 - c) * c * b_A * b_B * (a_AB - 1)
-        )
+        + (((1 - c) * b_A) ** 2 * (a_AA - 1) + (c * b_B) ** 2 * (a_BB - 1) + 2 * (1 - c) * c * b_A * b_B * (a_AB - 1))
         / mean_square
     )
     partials = Partials.from_faber_ziman(("Li", "Pb"), c, a_AA, a_AB, a_BB)
