@@ -8,7 +8,7 @@ import xarray as xr
 from jaxalloy._typing import Array, Float
 from jaxalloy.constants import BOHR_IN_ANGSTROM
 from jaxalloy.scattering import Neutrons, Probe, structure_factor
-from jaxalloy.thermodynamics import VariationalState
+from jaxalloy.thermodynamics.variational import VariationalState
 
 DISTANCES = np.linspace(2.0, 25.0, 921)
 """bohr; from inside the cores to where the potentials have died out."""
@@ -27,7 +27,7 @@ def to_dataset(
     attributes `units` and `long_name`, and which names the alloy and the assumptions in its own attributes.
     """
     probe = Neutrons() if probe is None else probe
-    q = jnp.linspace(0.02, 8.0, 400) if q is None else q
+    q = jnp.linspace(0.015, 6.0, 400) if q is None else q
     R = jnp.asarray(DISTANCES) if R is None else R
     variables = {
         name: ((), np.asarray(value), {"units": unit, "long_name": meaning})
@@ -118,8 +118,7 @@ def _curves(
 def _evaluate(state, probe, q, R):
     pairs = state.interactions.pair_potentials(R)
     combined = state.interactions.bhatia_thornton(R)
-    reference = -state.epsilon * state.sigma / R * jnp.exp(-state.kappa * (R - state.sigma))
-    reference = jnp.where(R > state.sigma, reference, jnp.nan)
+    reference = jnp.where(R > state.sigma, state.liquid.ordering_potential(R), jnp.nan)
     S_NN, S_CC = state.liquid.structure_factor_nn(q), state.liquid.structure_factor_cc(q)
     correlations = state.liquid.pair_correlations(R)
     g = (correlations.g_AA, correlations.g_AB, correlations.g_BB)

@@ -52,8 +52,8 @@ def _draw_potentials(axes, dataset):
 def _draw_structure_factors(axes, dataset):
     c = float(dataset.concentration)
     axes.plot(dataset.q, dataset.S_NN, color=BLUE, label=r"$S_{NN}$")
-    axes.plot(dataset.q, dataset.S_CC / (c * (1 - c)), color=ORANGE, label=r"$S_{CC}/c_A c_B$")
-    axes.plot(dataset.q, dataset.S, color="black", lw=1.8, label=f"composite, {dataset.attrs['probe']}")
+    axes.plot(dataset.q, dataset.S_CC / (c * (1 - c)), color=ORANGE, lw=2.5, label=r"$S_{CC}/c_A c_B$")
+    axes.plot(dataset.q, dataset.S, "--", color="black", label=f"composite, {dataset.attrs['probe']}")
     axes.axhline(1, color=GREY, lw=0.6)
     axes.set(xlim=(0, float(dataset.q[-1])), xlabel="q (1/bohr)", ylabel="structure factor")
     axes.set_ylim(bottom=0)

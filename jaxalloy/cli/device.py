@@ -41,7 +41,8 @@ def cache_folder() -> pathlib.Path | None:
     if chosen is not None:
         folder = pathlib.Path(chosen)
     else:
-        folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "jaxalloy"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        folder = pathlib.Path(base) / "jaxalloy"
     return folder / f"compiled-{platform.machine()}-{_processor()}"
 
 
@@ -67,3 +68,6 @@ def _keep_compiled_code() -> None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        if "JAX_LOGGING_LEVEL" not in os.environ:
+            # On some processors XLA reports its own tuning hints as missing features each time it reads the cache
+            jax.config.update("jax_logging_level", "CRITICAL")

@@ -53,7 +53,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="Li=7",
         help="use an isotope's mass and neutron length; may be repeated",
     )
-    parser.add_argument("--q-max", type=float, default=8.0, metavar="Q", help="largest q, in 1/bohr (8)")
+    parser.add_argument("--q-max", type=float, default=6.0, metavar="Q", help="largest q, in 1/bohr (6)")
     add_output_options(parser)
     return parser
 
@@ -62,6 +62,9 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     """Predict, print, draw, write."""
     report.use_folder(arguments.output)
     clock = Clock()
+    import equinox as eqx
+    import jax.numpy as jnp
+
     from jaxalloy.alloy import Alloy
     from jaxalloy.cli import device
     from jaxalloy.electrons.interactions import interactions
@@ -73,10 +76,12 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         arguments.formula, arguments.temperature, arguments.volume, arguments.density, isotopes=isotopes
     )
     require_positive("--q-max (1/bohr)", arguments.q_max)
+    q = jnp.linspace(arguments.q_max / 400, arguments.q_max, 400)
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
+    probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments.potential, arguments.mean_free_path)
     clock.lap("start")
-    forces = interactions(alloy, potential)
+    forces = eqx.filter_jit(interactions)(alloy, potential)
     clock.lap("interactions", forces)
     say_assumptions(report, arguments, alloy, forces, probe)
     state = minimise_as_asked(arguments, alloy, forces, report)
@@ -86,7 +91,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         report.finish()
         state.require_converged()
     show(report, state)
-    write_files(arguments, report, state, probe)
+    write_files(arguments, report, state, probe, q)
     clock.lap("curves and files")
     report.line("time: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.laps.items()))
     report.record(time_s=clock.laps)
@@ -142,7 +147,7 @@ def choose_potential(name: str, mean_free_path: float | None):
 
 def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
     """The state under the constraint asked for; "auto" takes the free minimum where there is one."""
-    from jaxalloy.thermodynamics import ContactConstraint, Unconstrained, minimise
+    from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained, minimise
 
     if arguments.constraint != "contact":
         state = minimise(alloy, forces, Unconstrained())
@@ -155,7 +160,7 @@ def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Repo
 
 def name_of(constraint) -> str:
     """The constraint as the option --constraint names it."""
-    from jaxalloy.thermodynamics import ContactConstraint
+    from jaxalloy.thermodynamics.variational import ContactConstraint
 
     return "contact" if isinstance(constraint, ContactConstraint) else "none"
 
@@ -283,13 +288,11 @@ def certificate_row(state) -> tuple[str, str, str]:
     return ("gradient", f"{float(state.gradient_norm):.1e}", f"Ry; lowest eigenvalue of the Hessian {lowest:.1e}")
 
 
-def write_files(arguments: argparse.Namespace, report: Report, state, probe) -> None:
+def write_files(arguments: argparse.Namespace, report: Report, state, probe, q) -> None:
     """The netCDF file, and the figure drawn from the same dataset."""
-    import jax.numpy as jnp
-
     from jaxalloy.dataset import to_dataset
 
-    dataset = to_dataset(state, probe, q=jnp.linspace(arguments.q_max / 400, arguments.q_max, 400))
+    dataset = to_dataset(state, probe, q)
     dataset.attrs |= {"formula": arguments.formula, "constraint": name_of(state.constraint)}
     stem = f"{arguments.formula}-{float(state.alloy.temperature):g}K"
     data = arguments.output / f"{stem}.nc"
