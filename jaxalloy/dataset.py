@@ -29,7 +29,7 @@ def to_dataset(
     probe = Neutrons() if probe is None else probe
     q = jnp.linspace(0.015, 6.0, 400) if q is None else q
     R = jnp.asarray(DISTANCES) if R is None else R
-    variables = {
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {
         name: ((), np.asarray(value), {"units": unit, "long_name": meaning})
         for name, (value, unit, meaning) in scalars(state).items()
     }
