@@ -11,13 +11,15 @@ from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError
 
 
-def start(device: str | None, report: Report) -> None:
+def start(device: str | None, report: Report, once: bool = False) -> None:
     """Choose the device, turn the compilation cache on, and say which backend and precision are in use.
 
-    device: "cpu", "gpu" or None for what JAX prefers. Call it before anything is computed.
+    device: "cpu", "gpu" or None for what JAX prefers. once: whether each program runs once only, so that compiling it
+    fast matters more than running it fast. Call this before anything is computed.
     Raises `InputError` where there is no such device.
     """
     _keep_compiled_code()
+    jax.config.update("jax_disable_most_optimizations", once)
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
     try:

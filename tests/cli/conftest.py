@@ -12,7 +12,9 @@ def no_compilation_cache():
 
 
 @pytest.fixture(autouse=True)
-def default_device_as_before():
-    before = jax.config.jax_default_device
+def configuration_as_before():
+    names = ("jax_default_device", "jax_disable_most_optimizations")
+    before = {name: jax.config.read(name) for name in names}
     yield
-    jax.config.update("jax_default_device", before)
+    for name, value in before.items():
+        jax.config.update(name, value)

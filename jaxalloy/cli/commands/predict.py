@@ -3,6 +3,7 @@
 import argparse
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jaxalloy.cli import exit_codes
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     from jaxalloy.electrons.interactions import interactions
     from jaxalloy.numerics.checks import require_positive
 
-    device.start(arguments.device, report)
+    device.start(arguments.device, report, once=True)
     isotopes = dict(arguments.isotope)
     alloy = Alloy.parse(
         arguments.formula, arguments.temperature, arguments.volume, arguments.density, isotopes=isotopes
@@ -147,15 +148,24 @@ def choose_potential(name: str, mean_free_path: float | None):
 
 def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
     """The state under the constraint asked for; "auto" takes the free minimum where there is one."""
+    import equinox as eqx
+
     from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained, minimise
 
-    if arguments.constraint != "contact":
-        state = minimise(alloy, forces, Unconstrained())
-        if arguments.constraint == "none" or bool(state.converged):
+    solve = eqx.filter_jit(minimise)
+    contact = ContactConstraint(reading=arguments.reading)
+    if arguments.constraint == "contact":
+        return solve(alloy, forces, contact)
+    if arguments.constraint == "none":
+        return solve(alloy, forces, Unconstrained())
+    with ThreadPoolExecutor() as pool:  # compiling is most of the time, and the two compile side by side
+        fallback = pool.submit(solve, alloy, forces, contact)
+        state = solve(alloy, forces, Unconstrained())
+        if bool(state.converged):
             return state
         where = f" ({state.escape})" if state.escape else ""
         report.line(f"free minimum: {state.status}{where}; falling back on the contact constraint")
-    return minimise(alloy, forces, ContactConstraint(reading=arguments.reading))
+        return fallback.result()
 
 
 def name_of(constraint) -> str:
