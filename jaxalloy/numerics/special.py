@@ -44,9 +44,7 @@ def stumpff(
     x = jnp.asarray(x) * 1.0
     small = jnp.abs(x) < _SERIES_BELOW
     square = jnp.where(small, x, 0.0) ** 2
-    series = [
-        _horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square) for n in (3, 4)
-    ]
+    series = [_horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square) for n in (3, 4)]
     large = jnp.where(small, _SERIES_BELOW, x)
     sine, cosine = jnp.sin(0.5 * large), jnp.cos(0.5 * large)
     c1 = 2.0 * sine * cosine / large

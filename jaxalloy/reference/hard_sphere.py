@@ -61,9 +61,7 @@ def contact_value(eta: ScalarLike) -> Scalar:
     return (1.0 + 0.5 * eta) / jnp.square(1.0 - eta)
 
 
-def pair_correlation(
-    x: Real[ArrayLike, "*x"], eta: ScalarLike, reach: int = DEFAULT_REACH
-) -> Float[Array, "*x"]:
+def pair_correlation(x: Real[ArrayLike, "*x"], eta: ScalarLike, reach: int = DEFAULT_REACH) -> Float[Array, "*x"]:
     """Percus-Yevick pair correlation g_NN(x), exact: zero for x < 1, the outer value at contact.
 
     v = x g solves S(D) v = -L(D) v(x-1), S(D) = (1-eta)^2 D^3 + 6 eta (1-eta) D^2 + 18 eta^2 D - 12 eta (1+2 eta),

@@ -53,9 +53,7 @@ def delay_solution(
     Returns values of the shape of x, in double precision: zero below 1, NaN beyond `reach` where x is traced.
     Raises InputError where x is known and beyond `reach`.
     """
-    require(
-        "largest x = R/sigma", x, lambda values: ~(values > reach), f"pass reach > {reach} to go further out"
-    )
+    require("largest x = R/sigma", x, lambda values: ~(values > reach), f"pass reach > {reach} to go further out")
     inputs = [jnp.asarray(value, dtype=jnp.float64) for value in (here, delayed, start, jump)]
     return _evaluate(jnp.asarray(x, dtype=jnp.float64), _series(*inputs, reach, order))
 
