@@ -1,4 +1,4 @@
-"""Entire functions whose textbook forms lose digits near zero; values and derivatives are accurate everywhere."""
+"""Entire functions whose textbook forms lose digits near zero; here values and derivatives are accurate."""
 
 from math import factorial
 
@@ -20,7 +20,8 @@ def _horner(coefficients: list[float], x: Float[Array, "*n"]) -> Float[Array, "*
 def phi1(z: Real[ArrayLike, "*n"]) -> Float[Array, "*n"]:
     """Mean of exp(-z t) over 0 < t < 1.
 
-    (1 - e^{-z})/z, equal to 1 at z = 0; a series below |z| = 0.5, where the quotient's derivatives lose digits.
+    (1 - e^{-z})/z, equal to 1 at z = 0; a series below |z| = 0.5, where the quotient's derivatives lose
+    digits.
 
     z: any shape, dimensionless; overflows only for z << 0.
     """
