@@ -207,6 +207,6 @@ class HardSphereYukawa(eqx.Module):
         R: bohr, any shape. Source: PHH Eq. 8b.
         """
         R = jnp.asarray(R)
-        outer = jnp.where(R < self.sigma, self.sigma, R)
+        outer = jnp.where(self.sigma > R, self.sigma, R)
         tail = -self.epsilon * jnp.exp(-self.kappa * (outer - self.sigma)) * self.sigma / outer
         return jnp.where(self.sigma > R, 0.0, tail)

@@ -49,7 +49,7 @@ def delay_solution(
     """First component of v, where v'(x) = here v(x) + delayed v(x-1), v = 0 for x < 1.
 
     x: positions, any shape; here, delayed: matrices, shape (n, n); start: v(1+), shape (n,);
-    jump: v(2+) - v(2-), shape (n,); reach: largest x, an integer > 2; order: Chebyshev terms for each interval.
+    jump: v(2+) - v(2-), shape (n,); reach: largest x, an integer > 2; order: Chebyshev terms an interval.
     Returns values of the shape of x, in double precision: zero below 1, NaN beyond `reach` where x is traced.
     Raises InputError where x is known and beyond `reach`.
     """

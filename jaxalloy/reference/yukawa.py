@@ -8,8 +8,9 @@ Everything follows from y, the root of the quartic of PHH Eq. 10, there written 
 
 Misprints of PHH put right here: in Eq. 11 the conditions x < 1 and x > 1 are swapped; in Eq. 12 the prefactor
 multiplies the whole sum and exp(-kappa Z) is exp(-Z); in Eq. 13 A3 = omega^2/(2 kappa Z e^Z); in Eq. 18
-B3 = 3 e^{-Z}(1 - e^{-Z})/(2Z); in Eq. A2 a factor R is missing; in Eq. A7 the omega term has a minus; in Eq.
-A10 the bracket is +(omega/2Z)[e^{-Z} + e^{-2Z}/(2Z) - 1/(2Z)]; in Eq. A11 the last term is -(2/omega)(1 + 1/Z).
+B3 = 3 e^{-Z}(1 - e^{-Z})/(2Z); in Eq. A2 a factor R is missing; in Eq. A7 the omega term has a minus;
+in Eq. A10 the bracket is +(omega/2Z)[e^{-Z} + e^{-2Z}/(2Z) - 1/(2Z)];
+in Eq. A11 the last term is -(2/omega)(1 + 1/Z).
 The forms in y used below hold in single precision, where the printed ones lose every digit at small Z and
 overflow at Z > 89.
 """

@@ -71,7 +71,7 @@ def test_single_precision(eta, K, Z):
     single, double = channel(eta, K, Z, Q.astype(np.float32)), channel(float(eta), float(K), float(Z), Q)
     for name in ("y", "S_zero", "energy", "entropy", "contact"):
         np.testing.assert_allclose(single[name], double[name], rtol=1e-5, err_msg=name)
-    # Single precision resolves q sigma = 80 to 4e-6 only, which a sharp first peak of S magnifies.
+    # A high first peak, S = 1/(small sum of squares), magnifies rounding of terms as large as m by sqrt(S).
     y = np.float32(double["y"])
     exact = yukawa.structure_factor_cc(Q.astype(np.float32).astype(float), float(y), float(Z))
     found = yukawa.structure_factor_cc(Q.astype(np.float32), y, Z)

@@ -35,8 +35,8 @@ def test_lead_lead_contact_values_of_the_lithium_lead_table():
     ]
     for c, eta, sigma, epsilon, kappa, expected in table:
         liquid = HardSphereYukawa(c, eta, sigma, epsilon, kappa, 1000.0)
-        # Quoted with one decimal; sigma from eta and the volume instead of the printed digits moves it by 0.05.
-        assert float(liquid.contact_values.g_BB) == pytest.approx(expected, abs=0.1)
+        # Quoted with one decimal, for two-digit parameters that do not fix the volume exactly.
+        assert float(liquid.contact_values.g_BB) == pytest.approx(expected, abs=0.06)
 
 
 def test_partials_are_consistent():
