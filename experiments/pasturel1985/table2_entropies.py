@@ -27,6 +27,9 @@ TABLE = [
 NAMES = ("S_gas", "S_HS", "dS_ord")
 NOTES = {
     ("0.7", "S_gas"): "misprint: 11.87 lies on the smooth curve of the others",
+    ("0.8", "dS_ord"): "no kappa reaches it with the printed eta, sigma, epsilon: strongest -1.88",
+    ("0.7", "dS_ord"): "no kappa reaches it with the printed eta, sigma, epsilon: strongest -1.90",
+    ("0.4", "dS_ord"): "kappa would have to be 1.55",
     ("0.3", "S_HS"): "printed value belongs to eta = .4245",
 }
 
