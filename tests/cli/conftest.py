@@ -14,7 +14,7 @@ def no_compilation_cache():
 @pytest.fixture(autouse=True, scope="module")
 def configuration_as_before():
     names = ("jax_default_device", "jax_disable_most_optimizations")
-    before = {name: getattr(jax.config, name) for name in names}
+    before = {name: jax.config.values[name] for name in names}
     yield
     for name, value in before.items():
         jax.config.update(name, value)
