@@ -34,9 +34,7 @@ def ordering(epsilon):
 def extrema(epsilon):
     """Screening constants (1/bohr) where the order is strongest by each of the four measures."""
     curves = {name: np.asarray(curve) for name, curve in ordering(epsilon).items()}
-    return {
-        name: float(KAPPA[np.argmax(c) if name == "peak" else np.argmin(c)]) for name, c in curves.items()
-    }
+    return {name: float(KAPPA[np.argmax(c) if name == "peak" else np.argmin(c)]) for name, c in curves.items()}
 
 
 def rows():
@@ -79,9 +77,7 @@ def draw(path):
         axes[1, column].set(xlabel="κ (1/bohr)", ylabel="S_CC(Qp)/(c_A c_B)")
         axes[0, column].legend()
         axes[1, column].legend()
-    figure.suptitle(
-        f"PHH Figs. 5, 6: η = {ETA}, σ = {SIGMA} bohr (assumed), T = {TEMPERATURE:.0f} K; dots: minima"
-    )
+    figure.suptitle(f"PHH Figs. 5, 6: η = {ETA}, σ = {SIGMA} bohr (assumed), T = {TEMPERATURE:.0f} K; dots: minima")
     figure.savefig(path, dpi=120)
     plt.close(figure)
 

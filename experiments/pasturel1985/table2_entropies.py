@@ -57,9 +57,7 @@ def rows():
         rounding = np.array([0.0] + [half_digit(number) for number in line[1:6]])
         ours = np.asarray(entropies(parameters))
         slack = np.abs(np.asarray(jax.jacfwd(entropies)(parameters))) @ rounding
-        for name, paper, value, allowed in zip(
-            ("S_gas", "S_HS", "dS_ord"), line[6:], ours, slack, strict=True
-        ):
+        for name, paper, value, allowed in zip(("S_gas", "S_HS", "dS_ord"), line[6:], ours, slack, strict=True):
             note = NOTES.get((line[0], name), "")
             result.append(Row(f"c_Li = {line[0]}  {name:6} (k_B)", paper, float(value), float(allowed), note))
     return result

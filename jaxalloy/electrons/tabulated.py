@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from interpax import Interpolator1D
 
-from jaxalloy._typing import Array, Float, Real, ArrayLike
+from jaxalloy._typing import Array, Float
 from jaxalloy.alloy import Alloy
 from jaxalloy.constants import BOHR_IN_ANGSTROM, RYDBERG_IN_EV
 from jaxalloy.electrons.interactions import Interactions, wavenumber_grid
@@ -38,7 +38,7 @@ def _continued(table: Interpolator1D, R: Float[Array, "*shape"]) -> Float[Array,
     value, slope = table(first), table(first, dx=1)
     core = value + slope * ((R**2 - first**2) / (2 * first))[..., None]
     inside = table(jnp.clip(R, first, last))
-    return jnp.where((R < first)[..., None], core, jnp.where((R <= last)[..., None], inside, 0.0))
+    return jnp.where((first > R)[..., None], core, jnp.where((last >= R)[..., None], inside, 0.0))
 
 
 class TabulatedPotential(eqx.Module):
@@ -58,7 +58,9 @@ class TabulatedPotential(eqx.Module):
         if self.R.shape[0] < 8:
             raise InputError(f"a table of {self.R.shape[0]} distances: at least 8 are needed")
         for name, column in [("R", self.R), ("phi_AA", self.phi_AA), ("phi_AB", self.phi_AB), ("phi_BB", self.phi_BB)]:
-            require(f"a number in column {name} of the table", column, np.isfinite, "the table must hold finite numbers")
+            require(
+                f"a number in column {name} of the table", column, np.isfinite, "the table must hold finite numbers"
+            )
         require("R", self.R, lambda r: r > 0, "distances must be positive")
         require("step of R", jnp.diff(self.R), lambda step: step > 0, "distances must rise from row to row")
 

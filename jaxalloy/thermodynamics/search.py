@@ -84,7 +84,7 @@ class _Branch(NamedTuple):
 
 def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
     """Minimum over (eta, epsilon, kappa). Source: PHH Eq. 26."""
-    log_Z = jnp.linspace(*jnp.log(jnp.asarray(method.kappa_sigma)), method.order_nodes)
+    log_Z = jnp.log(jnp.geomspace(method.kappa_sigma[0], method.kappa_sigma[1], method.order_nodes))
     # ordering on a logarithmic grid, segregation as a fraction of the spinodal; y = 0 is in between
     strength = jnp.concatenate([-jnp.geomspace(12.0, 0.02, method.order_nodes), jnp.linspace(0.0, 0.9, 4)])
 
@@ -123,7 +123,7 @@ def search_contact(bound: Bound, interactions: Interactions, reading: str, metho
     The conditions are: no force on eta, none on kappa (both at fixed epsilon, kappa), K(eta, y, Z) = epsilon/k_B T.
     Source: PHH Eq. 31; physics.md 4.1.
     """
-    log_Z = jnp.linspace(*jnp.log(jnp.asarray(method.kappa_sigma)), method.order_nodes)
+    log_Z = jnp.log(jnp.geomspace(method.kappa_sigma[0], method.kappa_sigma[1], method.order_nodes))
 
     def coupling(eta, parameters):
         """Phi_CC at contact, as K = beta epsilon."""
@@ -201,7 +201,7 @@ def _search(
     follow: Callable[[Scalar], _Branch], conditions: Callable, parameters: Any, method: ScanThenNewton
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"], _Found]:
     """Scan, bracket, Newton; returns the unknowns, the Jacobian of the conditions there, and how it went."""
-    etas = jnp.linspace(*method.eta, method.eta_nodes)
+    etas = jnp.linspace(method.eta[0], method.eta[1], method.eta_nodes)
     branch = jax.lax.stop_gradient(jax.vmap(follow)(etas))
     valid = branch.escape == STAYS
     crossing = (branch.force[:-1] < 0) & (branch.force[1:] >= 0)

@@ -75,9 +75,7 @@ def test_single_precision(eta, K, Z):
     y = np.float32(double["y"])
     exact = yukawa.structure_factor_cc(Q.astype(np.float32).astype(float), float(y), float(Z))
     found = yukawa.structure_factor_cc(Q.astype(np.float32), y, Z)
-    np.testing.assert_allclose(
-        found, exact, rtol=2e-5 * (1.0 + float(jnp.sqrt(jnp.max(exact))) * (1 - float(y)))
-    )
+    np.testing.assert_allclose(found, exact, rtol=2e-5 * (1.0 + float(jnp.sqrt(jnp.max(exact))) * (1 - float(y))))
 
 
 @quick

@@ -83,9 +83,7 @@ def test_root_over_the_whole_domain():
     assert stable.all()
     # Near the spinodal at small Z the root is nearly double: rounding moves it by eps/(1 - K/K_s)^(1/2).
     np.testing.assert_allclose(y, expected, rtol=1e-12)
-    single = jax.vmap(yukawa.solve_order_parameter)(
-        *(jnp.asarray(v[K < 0], jnp.float32) for v in (eta, K, Z))
-    )
+    single = jax.vmap(yukawa.solve_order_parameter)(*(jnp.asarray(v[K < 0], jnp.float32) for v in (eta, K, Z)))
     np.testing.assert_allclose(single[0], expected[K < 0], rtol=2e-6)
 
 

@@ -81,9 +81,7 @@ def test_hard_spheres_far_away_follow_their_poles(eta):
     guesses = [mp.mpc(-1 + eta, 6.8), mp.mpc(-3 + 2 * eta, 12.8)]
     with mp.workdps(30):
         for x in (15.3, 20.0, 24.9):
-            pole_sum = far_field(
-                lambda t: S(t) * mp.exp(t) + L(t), lambda t: t * L(t) / (12 * eta), x, guesses
-            )
+            pole_sum = far_field(lambda t: S(t) * mp.exp(t) + L(t), lambda t: t * L(t) / (12 * eta), x, guesses)
             found = float(hard_sphere.pair_correlation(x, eta)) - 1
             # h itself is 1e-10 to 1e-3 here; what counts in an integral over it is the absolute error.
             assert found == pytest.approx(pole_sum, abs=1e-11)
