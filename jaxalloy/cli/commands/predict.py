@@ -270,7 +270,7 @@ def show(report: Report, state) -> None:
 
 def minimum_rule_row(report: Report, state) -> tuple[str, str, str]:
     """The diameter that the rule of PHH Eq. 28 gives from Phi_NN, for comparison with the variational one."""
-    from jaxalloy.thermodynamics import density_minimum_rule
+    from jaxalloy.thermodynamics.minimum_rule import density_minimum_rule
 
     sigma = float(density_minimum_rule(state.interactions, state.alloy.temperature))
     report.record(sigma_minimum_rule_bohr=sigma)
