@@ -1,43 +1,41 @@
-"""The hard-sphere diameter that the density potential alone suggests, to compare the variational one with."""
+"""The simple rule for the effective diameter: where two atoms of mean thermal energy turn back."""
 
-import jax
 import jax.numpy as jnp
 
 from jaxalloy._typing import Scalar, ScalarLike
 from jaxalloy.constants import BOLTZMANN_RY_PER_K
 from jaxalloy.electrons.interactions import Interactions
+from jaxalloy.numerics.newton import newton_root
 
-_NEAR, _FAR = 0.5, 1.5  # of Omega^(1/3): nearest neighbours sit at 1.1, the second minimum of Phi_NN beyond 1.7
-_POINTS = 301
+_REACH = 1.45  # a first minimum of Phi_NN lies near 1.15 Omega^(1/3), the second near 1.8 Omega^(1/3)
 
 
 def density_minimum_rule(interactions: Interactions, temperature: ScalarLike) -> Scalar:
-    """Diameter sigma, bohr, at which Phi_NN has risen by (3/2) k_B T above its first minimum.
+    """Diameter sigma, bohr, with Phi_NN(sigma) - min Phi_NN = (3/2) k_B T, on the wall of the first minimum.
 
-    Phi_NN(sigma) - Phi_NN,min = (3/2) k_B T. NaN where Phi_NN has no minimum at nearest-neighbour distances, only a
-    shoulder, as in Pb-rich alloys: the rule would jump to the second minimum and is undefined there.
-
-    temperature: K, shape (). Derivatives are the implicit ones. Source: PHH Eq. 28.
+    temperature: K. NaN where Phi_NN has no first minimum (in Pb-rich alloys it is a shoulder): the rule is undefined
+    there. Source: PHH Eq. 28; physics.md 4.1.
     """
+    spacing = jnp.cbrt(interactions.volume)
+    R = spacing * jnp.linspace(0.5, _REACH, 400)
+    density = interactions.bhatia_thornton(R).NN
+    wall = (density[1:-1] < density[:-2]) & (density[1:-1] <= density[2:])
+    bottom = 1 + jnp.argmax(wall)
+    level = density[bottom] + 1.5 * BOLTZMANN_RY_PER_K * temperature
+    above = (density >= level) & (jnp.arange(R.size) < bottom)
+    turning = R.size - 1 - jnp.argmax(above[::-1])
+    exists = jnp.any(wall) & jnp.any(above)
 
-    def density_potential(R: Scalar) -> Scalar:
-        return interactions.bhatia_thornton(R).NN
+    def conditions(unknowns, parameters):
+        """The point on the wall, and the bottom: Phi_NN there is stationary."""
+        interactions, temperature = parameters
+        sigma, minimum = unknowns
+        potential = interactions.bhatia_thornton(unknowns).NN
+        step = 1e-3 * spacing
+        slope = interactions.bhatia_thornton(jnp.stack([minimum - step, minimum + step])).NN
+        rise = potential[0] - potential[1] - 1.5 * BOLTZMANN_RY_PER_K * temperature
+        return jnp.stack([rise, slope[1] - slope[0]])
 
-    scale = jax.lax.stop_gradient(jnp.cbrt(interactions.volume))
-    R = scale * jnp.linspace(_NEAR, _FAR, _POINTS, dtype=scale.dtype)
-    phi = jax.lax.stop_gradient(interactions.bhatia_thornton(R).NN)
-    lowest = (phi[1:-1] < phi[:-2]) & (phi[1:-1] <= phi[2:])
-    index = 1 + jnp.argmax(lowest)
-    left, centre, right = phi[index - 1], phi[index], phi[index + 1]
-    step = R[1] - R[0]
-    bottom = R[index] + step * (left - right) / (2 * (left + right - 2 * centre))
-    # the derivative of the minimum value is that at fixed R; its error is of fourth order in the step
-    target = density_potential(bottom) + 1.5 * BOLTZMANN_RY_PER_K * temperature
-
-    inside = jnp.arange(_POINTS) < index
-    outermost = jnp.max(jnp.where(inside & (phi > jax.lax.stop_gradient(target)), jnp.arange(_POINTS), -1))
-    sigma = R[outermost]
-    for _ in range(4):  # convex and falling: Newton from the left converges monotonically; only the last step has slope
-        value, slope = jax.value_and_grad(density_potential)(jax.lax.stop_gradient(sigma))
-        sigma = jax.lax.stop_gradient(sigma) - (value - target) / slope
-    return jnp.where(jnp.any(lowest) & (outermost >= 0), sigma, jnp.nan)
+    start = jnp.stack([R[turning], R[bottom]])
+    root = newton_root(conditions, start, (interactions, 1.0 * jnp.asarray(temperature)), 1e-9, 30, wanted=exists)
+    return jnp.where(exists & root.converged, root.value[0], jnp.nan)

@@ -270,9 +270,11 @@ def show(report: Report, state) -> None:
 
 def minimum_rule_row(report: Report, state) -> tuple[str, str, str]:
     """The diameter that the rule of PHH Eq. 28 gives from Phi_NN, for comparison with the variational one."""
-    from jaxalloy.thermodynamics.minimum_rule import density_minimum_rule
+    import equinox as eqx
 
-    sigma = float(density_minimum_rule(state.interactions, state.alloy.temperature))
+    from jaxalloy.thermodynamics import density_minimum_rule
+
+    sigma = float(eqx.filter_jit(density_minimum_rule)(state.interactions, state.alloy.temperature))
     report.record(sigma_minimum_rule_bohr=sigma)
     rule = "bohr: Phi_NN(sigma) - min Phi_NN = 3/2 k_B T"
     if not math.isfinite(sigma):
