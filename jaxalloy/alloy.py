@@ -98,7 +98,7 @@ class Alloy(eqx.Module):
         return cls(
             symbols=(symbols[0], symbols[1]),
             concentration=concentration,
-            volume=1.0 * jnp.asarray(volume),
+            volume=jnp.asarray(volume, dtype=jnp.result_type(float, concentration)),
             temperature=temperature,
             valences=jnp.asarray([1.0 * element.valence for element in elements]),
             masses=masses,
@@ -164,7 +164,9 @@ def parse_formula(formula: str) -> tuple[tuple[str, str], float]:
     if "".join(symbol + amount for symbol, amount in parts) != formula or not parts:
         raise InputError(f"{formula!r} is not a formula: {example}")
     if len(parts) != 2:
-        raise InputError(f"{formula!r} has {len(parts)} element{'s' * (len(parts) > 1)}: only binary alloys are treated; {example}")
+        raise InputError(
+            f"{formula!r} has {len(parts)} element{'s' * (len(parts) > 1)}: only binary alloys are treated; {example}"
+        )
     symbols = (parts[0][0], parts[1][0])
     for symbol in symbols:
         lookup(symbol)

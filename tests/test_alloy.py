@@ -101,8 +101,10 @@ def test_additive_volume_is_announced_and_too_large_for_lithium_lead():
 def test_liquid_densities_agree_with_the_handbook(measured_data):
     rows = (measured_data / "density" / "CRC_molten_densities_chemicals.tsv").read_text().splitlines()[1:]
     handbook = {row.split("\t")[1]: [float(x) for x in row.split("\t")[3:6]] for row in rows}
-    names = {element.name.replace("aluminium", "aluminum").replace("caesium", "cesium").title(): element
-             for element in known_elements().values()}
+    names = {
+        element.name.replace("aluminium", "aluminum").replace("caesium", "cesium").title(): element
+        for element in known_elements().values()
+    }
     compared = 0
     for name, (density, slope, melting) in handbook.items():
         element = names.get(name)

@@ -69,7 +69,9 @@ def test_truncation_of_the_band_structure_energy():
     liquid = liquid_for(alloy, 0.42, -30.2e-3, 1.8)
     potential = ja.EmptyCore(radii={"Li": 1.315, "Pb": 1.457})
     energies = [
-        float(ja.free_energy_bound(alloy, ja.interactions(alloy, potential, q_max=q, nodes=1000), liquid).band_structure)
+        float(
+            ja.free_energy_bound(alloy, ja.interactions(alloy, potential, q_max=q, nodes=1000), liquid).band_structure
+        )
         for q in (20.0, 40.0, 80.0)
     ]
     np.testing.assert_allclose(energies, [-0.242534, -0.242558, -0.242561], atol=6e-7)

@@ -62,9 +62,7 @@ def stationarity(alloy, interactions, state, reading):
     thermal = BOLTZMANN_RY_PER_K * alloy.temperature
 
     def liquid(eta, kappa, epsilon):
-        return ja.HardSphereYukawa(
-            alloy.concentration, eta, integrals.sigma(eta), epsilon, kappa, alloy.temperature
-        )
+        return ja.HardSphereYukawa(alloy.concentration, eta, integrals.sigma(eta), epsilon, kappa, alloy.temperature)
 
     def parts(eta, kappa, epsilon):
         mixture = liquid(eta, kappa, epsilon)
@@ -214,9 +212,7 @@ def test_an_element_mixed_with_itself_has_no_functions_of_mixing():
     alloy = ja.Alloy.pure("Na", 400.0)
     state = ja.minimise(alloy, ja.interactions(alloy, ja.EmptyCore()), ja.HardSpheres())
     functions = ja.mixing(state, ja.EmptyCore())
-    np.testing.assert_allclose(
-        [functions.enthalpy, functions.entropy, functions.free_energy], np.zeros(3), atol=1e-12
-    )
+    np.testing.assert_allclose([functions.enthalpy, functions.entropy, functions.free_energy], np.zeros(3), atol=1e-12)
 
 
 def test_hard_sphere_minimum_has_no_order(alloys, forces):
