@@ -261,7 +261,7 @@ def _refine(value: Callable[[Float[Array, " d"]], Scalar], start: Float[Array, "
     steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
 
     def zoom(centre, width):
-        points = (centre + width * steps.reshape(-1, dimensions)).astype(start.dtype)
+        points = (centre[None] + width * steps.reshape(-1, dimensions)).astype(start.dtype)
         stencil = jax.vmap(value)(points).reshape(steps.shape[:-1])
         return centre + width * _stencil_minimum(stencil), None
 
