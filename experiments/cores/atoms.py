@@ -64,6 +64,7 @@ def kohn_sham(
         v_hartree, v_total = screened + 2.0 * nuclear_charge / r, screened
     else:
         levels, density = start.levels, start.density
+    mixing = Mixing(basis.weight * r**2)
     for cycle in range(1, 200):
         if density is not None:
             v_hartree = hartree(basis, density)
@@ -74,7 +75,7 @@ def kohn_sham(
         new_density = core_density(basis, shells, basis.on_nodes(vectors))
         change = np.inf if levels is None else np.max(np.abs(new_levels - levels) / (1.0 + np.abs(levels)))
         levels = new_levels
-        density = new_density if density is None else density + 0.5 * (new_density - density)
+        density = new_density if density is None else mixing.next(density, new_density)
         if change < tolerance:
             break
     else:
@@ -82,6 +83,27 @@ def kohn_sham(
     embedding = v_total + 2.0 * nuclear_charge / r - v_hartree
     shift = np.einsum("r,ra->a", basis.weight * embedding, basis.on_nodes(vectors) ** 2)
     return Core(nuclear_charge, shells, basis, levels, levels - shift, vectors, density, cycle)
+
+
+class Mixing:
+    """Anderson's mixing of the last few densities (J. ACM 12, 547 (1965)), step 0.5; soft d shells need it."""
+
+    def __init__(self, weight: np.ndarray):
+        self.weight, self.history = weight, []
+
+    def next(self, density: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """The density to try after `density` gave `output`; never negative."""
+        self.history = [*self.history[-5:], (density, output - density)]
+        x, f = self.history[-1]
+        if len(self.history) > 1:
+            steps = np.array([f - old for _, old in self.history[:-1]])
+            moves = np.array([x - old for old, _ in self.history[:-1]])
+            normal = (steps * self.weight) @ steps.T
+            normal += 1e-10 * np.trace(normal) * np.eye(len(steps))
+            share = np.linalg.solve(normal, (steps * self.weight) @ f)
+            x, f = x - share @ moves, f - share @ steps
+        mixed = x + 0.5 * f
+        return np.where(mixed > 0, mixed, output)
 
 
 def _orbitals(
