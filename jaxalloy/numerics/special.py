@@ -1,0 +1,56 @@
+"""Entire functions whose textbook forms lose digits near zero; values and derivatives are accurate everywhere."""
+
+from math import factorial
+
+import jax.numpy as jnp
+
+from jaxalloy._typing import Array, ArrayLike, Float, Real
+
+_SERIES_BELOW = 2.0
+_SERIES_TERMS = 13
+
+
+def _horner(coefficients: list[float], x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    total = jnp.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        total = total * x + coefficient
+    return total
+
+
+def phi1(z: Real[ArrayLike, "*n"]) -> Float[Array, "*n"]:
+    """Mean of exp(-z t) over 0 < t < 1.
+
+    (1 - e^{-z})/z, equal to 1 at z = 0; a series below |z| = 0.5, where the quotient's derivatives lose digits.
+
+    z: any shape, dimensionless; overflows only for z << 0.
+    """
+    z = jnp.asarray(z) * 1.0
+    small = jnp.abs(z) < 0.5
+    series = _horner([(-1.0) ** k / factorial(k + 1) for k in range(_SERIES_TERMS)], jnp.where(small, z, 0.0))
+    large = jnp.where(small, 1.0, z)
+    return jnp.where(small, series, -jnp.expm1(-large) / large)
+
+
+def stumpff(
+    x: Real[ArrayLike, "*n"],
+) -> tuple[Float[Array, "*n"], Float[Array, "*n"], Float[Array, "*n"], Float[Array, "*n"]]:
+    """Stumpff functions c_1 ... c_4 of x^2, the moments of (1-t)^{n-1} against cos and sin on 0 < t < 1.
+
+    c_1 = sin x/x, c_2 = (1 - cos x)/x^2, c_3 = (x - sin x)/x^3, c_4 = (x^2/2 - 1 + cos x)/x^4, so that
+    int_0^1 (1-t) e^{ixt} dt = c_2 + i x c_3 and int_0^1 (1-t)^2/2 e^{ixt} dt = c_3 + i x c_4.
+
+    x: any shape, dimensionless. Returns the four arrays.
+    """
+    x = jnp.asarray(x) * 1.0
+    small = jnp.abs(x) < _SERIES_BELOW
+    square = jnp.where(small, x, 0.0) ** 2
+    series = [
+        _horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square) for n in (3, 4)
+    ]
+    large = jnp.where(small, _SERIES_BELOW, x)
+    sine, cosine = jnp.sin(0.5 * large), jnp.cos(0.5 * large)
+    c1 = 2.0 * sine * cosine / large
+    c2 = 2.0 * (sine / large) ** 2
+    c3 = jnp.where(small, series[0], (1.0 - c1) / large**2)
+    c4 = jnp.where(small, series[1], (0.5 - c2) / large**2)
+    return jnp.where(small, 1.0 - square * c3, c1), jnp.where(small, 0.5 - square * c4, c2), c3, c4
