@@ -1,0 +1,107 @@
+"""Conduction electrons orthogonal to the cores: amplitudes B_nl(k), what they take from the core region, the hole.
+
+A plane wave k loses p_i(k) = (4 pi/Omega) Σ_nl (2l+1) B_nl(k)^2 of its norm to ion i; summed over the Fermi sphere
+that charge is missing around the ion, the orthogonalisation hole.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from jaxalloy._typing import Array, Float, Scalar
+from jaxalloy.elements.cores import CoreState, FrozenCore, chebyshev_variable
+
+_FERMI_NODES = 16
+_BESSEL_SERIES_BELOW = 1.5
+
+
+class IonInGas(eqx.Module):
+    """A frozen core at the density of the electron gas of its alloy."""
+
+    core: FrozenCore
+    state: CoreState
+    valence: Scalar
+
+    @property
+    def degeneracy(self) -> Float[Array, " orbital"]:
+        """2l + 1 of every orbital."""
+        return jnp.asarray([2 * l + 1 for l in self.core.angular_momenta], dtype=self.state.orbitals.dtype)
+
+    def expectation(self, potential: Float[Array, " r"]) -> Float[Array, " orbital"]:
+        """<nl| V(r) |nl> for every orbital; the potential on the core's radii, Ry."""
+        return (self.core.weight * potential) @ self.state.orbitals**2
+
+    def amplitudes(self, k: Float[Array, "*shape"]) -> Float[Array, "orbital *shape"]:
+        """B_nl(k) = ∫ j_l(kr) R_nl r^2 dr, bohr^3/2; k in 1/bohr."""
+        y = chebyshev_variable(k**2)
+        series = self.state.amplitude_series
+        return jnp.stack(
+            [k**l * clenshaw(series[:, a], y) for a, l in enumerate(self.core.angular_momenta)]
+        )
+
+
+def clenshaw(coefficients: Float[Array, " term"], y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Σ_m c_m T_m(y), summed backwards."""
+    return chebyshev_sum([coefficients[m] for m in range(coefficients.shape[0])], y)
+
+
+def chebyshev_sum(coefficients: list, y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Σ_m c_m T_m(y) with coefficients that broadcast against y; unrolled, so that it compiles to one loop."""
+    twice = 2.0 * y
+    above, here = jnp.zeros_like(y), jnp.zeros_like(y) + coefficients[-1]
+    for coefficient in coefficients[-2:0:-1]:
+        above, here = here, twice * here - above + coefficient
+    return y * here - above + coefficients[0]
+
+
+def fermi_sphere(fermi_wavenumber: Scalar) -> tuple[Float[Array, " k"], Float[Array, " k"]]:
+    """Wavenumbers and weights with Σ weight f = (1/pi^2) ∫_0^kF k^2 f dk."""
+    x, w = np.polynomial.legendre.leggauss(_FERMI_NODES)
+    k = fermi_wavenumber * jnp.asarray((1.0 + x) / 2.0, dtype=fermi_wavenumber.dtype)
+    return k, k**2 * fermi_wavenumber * jnp.asarray(w / 2.0, dtype=k.dtype) / jnp.pi**2
+
+
+def hole_charge(ion: IonInGas, fermi_wavenumber: Scalar) -> Scalar:
+    """n_OH = (Omega/pi^2) ∫_0^kF k^2 p_i(k) dk, electrons; what PHH Table I tabulates (no 1/(1-p))."""
+    k, weight = fermi_sphere(fermi_wavenumber)
+    return 4.0 * jnp.pi * ion.degeneracy @ (ion.amplitudes(k) ** 2 @ weight)
+
+
+def hole_density(ion: IonInGas, fermi_wavenumber: Scalar, shape: str) -> Float[Array, " r"]:
+    """4 pi r^2 dn_i(r), electrons per bohr, on the core's radii; its integral is -n_OH.
+
+    "exact": dn = (1/pi^2) ∫ k^2 dk Σ_l (2l+1) [-2 j_l(kr) S_l + S_l^2], S_l = Σ_n R_nl B_nl(k);
+    "core": dn = -(1/pi^2) ∫ k^2 dk Σ_nl (2l+1) (R_nl B_nl)^2, the shape of the core itself.
+    """
+    k, weight = fermi_sphere(fermi_wavenumber)
+    amplitudes = ion.amplitudes(k)
+    if shape == "core":
+        return -4.0 * jnp.pi * ion.state.orbitals**2 @ (ion.degeneracy * (amplitudes**2 @ weight))
+    momenta = ion.core.angular_momenta
+    waves = spherical_bessel(max(momenta), k[:, None] * ion.core.radius[None, :])
+    density = jnp.zeros_like(ion.core.radius)
+    for l in sorted(set(momenta)):
+        first, last = momenta.index(l), len(momenta) - momenta[::-1].index(l)
+        overlap = amplitudes[first:last].T @ ion.state.orbitals[:, first:last].T  # r S_l(k, r)
+        lost = overlap**2 - 2.0 * ion.core.radius[None, :] * waves[l] * overlap
+        density = density + (2 * l + 1) * (weight @ lost)
+    return 4.0 * jnp.pi * density
+
+
+def spherical_bessel(largest: int, x: Float[Array, "*shape"]) -> list[Float[Array, "*shape"]]:
+    """j_0 ... j_largest, largest <= 3; a series below x = 1.5, where the upward recurrence cancels."""
+    small = x < _BESSEL_SERIES_BELOW
+    near, far = jnp.where(small, x, 0.0), jnp.where(small, _BESSEL_SERIES_BELOW, x)
+    sine, cosine = jnp.sin(far), jnp.cos(far)
+    upward = [sine / far, sine / far**2 - cosine / far]
+    for l in range(1, largest):
+        upward.append((2 * l + 1) / far * upward[l] - upward[l - 1])
+    functions = []
+    for l in range(largest + 1):
+        terms, total = jnp.ones_like(x), jnp.ones_like(x)
+        for m in range(1, 10):
+            terms = terms * (-0.5 * near**2) / (m * (2 * l + 2 * m + 1))
+            total = total + terms
+        leading = near**l / float(np.prod(np.arange(1, 2 * l + 2, 2)))
+        functions.append(jnp.where(small, leading * total, upward[l]))
+    return functions
