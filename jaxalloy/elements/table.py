@@ -4,6 +4,7 @@ import csv
 import functools
 import importlib.resources
 from dataclasses import dataclass
+from typing import Any
 
 from jaxalloy.constants import DALTON_PER_BOHR3_IN_G_PER_CM3
 from jaxalloy.numerics.checks import InputError
@@ -53,15 +54,11 @@ def _rows(name: str) -> list[dict[str, str]]:
 def known_elements() -> dict[str, Element]:
     """All tabulated elements by symbol."""
     texts = ("symbol", "name", "density_source", "solid_rs_source")
-    return {
-        row["symbol"]: Element(
-            **{
-                key: value if key in texts else int(value) if key == "valence" else float(value)
-                for key, value in row.items()
-            }
-        )
-        for row in _rows("table.csv")
-    }
+    elements = {}
+    for row in _rows("table.csv"):
+        values: dict[str, Any] = {key: text if key in texts else float(text) for key, text in row.items()}
+        elements[row["symbol"]] = Element(**(values | {"valence": int(row["valence"])}))
+    return elements
 
 
 def lookup(symbol: str) -> Element:

@@ -1,4 +1,4 @@
-"""Entire functions whose textbook forms lose digits near zero; values and derivatives are accurate everywhere."""
+"""Entire functions whose textbook forms lose digits near zero; here values and derivatives are accurate."""
 
 from math import factorial
 
@@ -20,13 +20,14 @@ def _horner(coefficients: list[float], x: Float[Array, "*n"]) -> Float[Array, "*
 def phi1(z: Real[ArrayLike, "*n"]) -> Float[Array, "*n"]:
     """Mean of exp(-z t) over 0 < t < 1.
 
-    (1 - e^{-z})/z, equal to 1 at z = 0; a series below |z| = 0.5, where the quotient's derivatives lose digits.
+    (1 - e^{-z})/z, equal to 1 at z = 0; a series below |z| = 1, where the derivatives of the
+    quotient lose digits.
 
     z: any shape, dimensionless; overflows only for z << 0.
     """
     z = jnp.asarray(z) * 1.0
-    small = jnp.abs(z) < 0.5
-    series = _horner([(-1.0) ** k / factorial(k + 1) for k in range(_SERIES_TERMS)], jnp.where(small, z, 0.0))
+    small = jnp.abs(z) < 1.0
+    series = _horner([(-1.0) ** k / factorial(k + 1) for k in range(20)], jnp.where(small, z, 0.0))
     large = jnp.where(small, 1.0, z)
     return jnp.where(small, series, -jnp.expm1(-large) / large)
 
@@ -44,9 +45,7 @@ def stumpff(
     x = jnp.asarray(x) * 1.0
     small = jnp.abs(x) < _SERIES_BELOW
     square = jnp.where(small, x, 0.0) ** 2
-    series = [
-        _horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square) for n in (3, 4)
-    ]
+    series = [_horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square) for n in (3, 4)]
     large = jnp.where(small, _SERIES_BELOW, x)
     sine, cosine = jnp.sin(0.5 * large), jnp.cos(0.5 * large)
     c1 = 2.0 * sine * cosine / large

@@ -1,7 +1,7 @@
 """The hard-sphere-Yukawa mixture: the reference liquid in physical units.
 
-Equal diameters and charge neutrality decouple the number-density (NN) and the concentration (CC) channel; the cross
-term NC vanishes.
+Equal diameters and charge neutrality decouple the number-density (NN) and the concentration (CC) channel; the
+cross term NC vanishes.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class PairCorrelations(NamedTuple):
 
 
 class ContactValues(NamedTuple):
-    """Pair correlations at R = sigma+; a negative one is a failure of the closure and is reported as it is."""
+    """Pair correlations at R = sigma+; a negative one, a failure of the closure, is reported as it is."""
 
     g_AA: Scalar
     g_AB: Scalar
@@ -43,14 +43,17 @@ class ContactValues(NamedTuple):
 
 
 class HardSphereYukawa(eqx.Module):
-    """Mixture of equal hard spheres that order (or segregate) by a Yukawa potential, in the spherical approximation.
+    """Mixture of equal hard spheres that order (or segregate) by a Yukawa potential.
 
     Phi_CC(R) = -epsilon exp(-kappa (R - sigma)) sigma/R for R > sigma; epsilon < 0 favours unlike neighbours.
 
-    concentration: c_B, in (0, 1); eta: packing fraction, in (0, 0.6]; sigma: hard-sphere diameter, bohr; epsilon:
-    strength at contact, Ry, containing c_A c_B; kappa: inverse range, 1/bohr; temperature: K; all shape (). For many
-    states build the mixture inside `jax.vmap`.
-    Raises InputError for known values outside these ranges or beyond the spinodal; for traced ones `stable` tells.
+    Structure in the mean-spherical approximation. For many states build the mixture inside `jax.vmap`.
+
+    concentration: c_B, in (0, 1); eta: packing fraction, in (0, 0.6]; sigma: hard-sphere diameter, bohr;
+    epsilon: strength at contact, Ry, containing c_A c_B; kappa: inverse range, 1/bohr; temperature: K; all
+    shape ().
+    Raises InputError for known values outside these ranges or beyond the spinodal; for traced ones `stable`
+    tells.
     Source: PHH Eqs. 8-18, corrected (see `jaxalloy.reference.yukawa`).
     """
 
@@ -152,7 +155,7 @@ class HardSphereYukawa(eqx.Module):
 
     @property
     def contact_values(self) -> ContactValues:
-        """Pair correlations g_AA, g_AB, g_BB at R = sigma+, not clipped where the closure makes one negative."""
+        """Pair correlations g_AA, g_AB, g_BB at R = sigma+; a negative one is not clipped."""
         return ContactValues(*self._partials(hard_sphere.contact_value(self.eta), self.contact_cc))
 
     def structure_factor_nn(self, q: Real[ArrayLike, "*q"]) -> Float[Array, "*q"]:
@@ -160,7 +163,7 @@ class HardSphereYukawa(eqx.Module):
         return hard_sphere.structure_factor(jnp.asarray(q) * self.sigma, self.eta)
 
     def structure_factor_cc(self, q: Real[ArrayLike, "*q"]) -> Float[Array, "*q"]:
-        """Concentration structure factor S_CC(q), c_A c_B at large q (PHH Eqs. 8, 11); q: 1/bohr, any shape."""
+        """Concentration structure factor S_CC(q), c_A c_B at large q (PHH Eq. 11); q: 1/bohr, any shape."""
         random = self.concentration * (1.0 - self.concentration)
         return random * yukawa.structure_factor_cc(jnp.asarray(q) * self.sigma, self.y, self.Z)
 
@@ -178,7 +181,7 @@ class HardSphereYukawa(eqx.Module):
         return PartialStructureFactors(c_A * nn + cc / c_A, cross, c_B * nn + cc / c_B)
 
     def pair_correlations(self, R: Real[ArrayLike, "*r"], reach: int = DEFAULT_REACH) -> PairCorrelations:
-        """Pair correlations in real space, exact: zero (h_CC too) inside the diameter, outer values at contact.
+        """Pair correlations in real space, exact: zero (h_CC too) inside sigma, outer values at contact.
 
         g_AA = g_NN + (c_B/c_A) h_CC,  g_BB = g_NN + (c_A/c_B) h_CC,  g_AB = g_NN - h_CC.
 
@@ -197,13 +200,13 @@ class HardSphereYukawa(eqx.Module):
         return nn + ratio * cc, nn - cc, nn + cc / ratio
 
     def ordering_potential(self, R: Real[ArrayLike, "*r"]) -> Float[Array, "*r"]:
-        """Reference ordering potential Phi_CC(R), Ry: the Yukawa tail for R >= sigma, zero inside the hard core.
+        """Reference ordering potential Phi_CC(R), Ry: the Yukawa tail for R >= sigma, zero inside.
 
         -epsilon exp(-kappa (R - sigma)) sigma/R.
 
         R: bohr, any shape. Source: PHH Eq. 8b.
         """
         R = jnp.asarray(R)
-        outer = jnp.maximum(R, self.sigma)
+        outer = jnp.where(self.sigma > R, self.sigma, R)
         tail = -self.epsilon * jnp.exp(-self.kappa * (outer - self.sigma)) * self.sigma / outer
         return jnp.where(self.sigma > R, 0.0, tail)

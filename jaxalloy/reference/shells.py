@@ -1,10 +1,10 @@
 """Pair functions in real space, shell by shell, by the method of steps.
 
-x g(x) and x h(x) of a hard-core fluid in the mean-spherical approximation solve linear delay equations with constant
-coefficients: what happens in one unit interval is driven by the interval before. On each interval the solution is
-entire, so that a Chebyshev series is exact to rounding, with the discontinuities at its ends. Rounding grows only as
-x^2/S(0), where the explicit shell sum cancels exponentially near a spinodal. A dense liquid has S(0) of about 0.01:
-hence double precision inside, whatever the precision of the input and of the result.
+x g(x) and x h(x) of a hard-core fluid in the mean-spherical approximation solve linear delay equations with
+constant coefficients: what happens in one unit interval is driven by the interval before. On each interval
+the solution is entire, so that a Chebyshev series is exact to rounding, with the discontinuities at its ends.
+Rounding grows only as x^2/S(0), where the explicit shell sum cancels exponentially near a spinodal. A dense
+liquid has S(0) of about 0.01: hence double precision inside, whatever that of the input and of the result.
 """
 
 from functools import cache, partial
@@ -25,7 +25,7 @@ def _integration_matrix(order: int) -> np.ndarray:
     """Matrix that takes Chebyshev coefficients of f(u), u in [0, 1], to those of int_0^u f."""
     matrix = np.zeros((order, order))
     for n in range(order):
-        # int T_n dt = T_{n+1}/(2(n+1)) - T_{n-1}/(2(n-1)), halved because u = (1+t)/2; the last term is truncated.
+        # int T_n dt = T_{n+1}/(2(n+1)) - T_{n-1}/(2(n-1)), halved because u = (1+t)/2; the last is truncated.
         above = (0.5 if n == 0 else 0.25 / (n + 1)) if n + 1 < order else 0.0
         below = -0.25 / (n - 1) if n >= 2 else 0.0
         if above:
@@ -48,14 +48,12 @@ def delay_solution(
 ) -> Float[Array, "*x"]:
     """First component of v, where v'(x) = here v(x) + delayed v(x-1), v = 0 for x < 1.
 
-    x: positions, any shape; here, delayed: matrices, shape (n, n); start: v(1+), shape (n,); jump: v(2+) - v(2-),
-    shape (n,); reach: largest x, an integer > 2; order: Chebyshev terms for each unit interval.
+    x: positions, any shape; here, delayed: matrices, shape (n, n); start: v(1+), shape (n,);
+    jump: v(2+) - v(2-), shape (n,); reach: largest x, an integer > 2; order: Chebyshev terms an interval.
     Returns values of the shape of x, in double precision: zero below 1, NaN beyond `reach` where x is traced.
     Raises InputError where x is known and beyond `reach`.
     """
-    require(
-        "largest x = R/sigma", x, lambda values: ~(values > reach), f"pass reach > {reach} to go further out"
-    )
+    require("largest x = R/sigma", x, lambda values: ~(values > reach), f"pass reach > {reach} to go further out")
     inputs = [jnp.asarray(value, dtype=jnp.float64) for value in (here, delayed, start, jump)]
     return _evaluate(jnp.asarray(x, dtype=jnp.float64), _series(*inputs, reach, order))
 

@@ -1,15 +1,18 @@
-"""The concentration channel of the hard-sphere-Yukawa mixture: closed forms of the mean-spherical approximation.
+"""The concentration channel of the hard-sphere-Yukawa mixture: closed forms in the spherical approximation.
 
-Reduced variables: x = R/sigma, Q = q sigma, Z = kappa sigma, K = beta epsilon, eta = pi n sigma^3/6; the ordering
-potential is beta Phi_CC = -K exp(-Z(x-1))/x outside contact (K < 0 ordering, K > 0 segregation). Everything follows
-from y, the root of the quartic of PHH Eq. 10, which there is written in omega = y/(1 - b y):
+Reduced variables: x = R/sigma, Q = q sigma, Z = kappa sigma, K = beta epsilon, eta = pi n sigma^3/6; the
+ordering potential is beta Phi_CC = -K exp(-Z(x-1))/x outside contact (K < 0 ordering, K > 0 segregation).
+Everything follows from y, the root of the quartic of PHH Eq. 10, there written in omega = y/(1 - b y):
 
     y (Z - y/2) (1 - b y)^2 = 12 eta K,      b = (1 - e^{-Z})/(2Z),      m = y (Z - y/2)
 
-Misprints of PHH put right here: in Eq. 11 the conditions x < 1 and x > 1 are swapped; Eq. 12 multiplies the whole
-sum and its exp(-kappa Z) is exp(-Z); in Eq. 13 A3 = omega^2/(2 kappa Z e^Z); in Eq. 18 B3 = 3 e^{-Z}(1 - e^{-Z})/(2Z);
-in Eq. A7 the omega term has a minus, in Eqs. A2 and A10 factors are missing. The forms in y need none of them: they
-hold in single precision, where the printed ones lose every digit at small Z and overflow at Z > 89.
+Misprints of PHH put right here: in Eq. 11 the conditions x < 1 and x > 1 are swapped; in Eq. 12 the prefactor
+multiplies the whole sum and exp(-kappa Z) is exp(-Z); in Eq. 13 A3 = omega^2/(2 kappa Z e^Z); in Eq. 18
+B3 = 3 e^{-Z}(1 - e^{-Z})/(2Z); in Eq. A2 a factor R is missing; in Eq. A7 the omega term has a minus;
+in Eq. A10 the bracket is +(omega/2Z)[e^{-Z} + e^{-2Z}/(2Z) - 1/(2Z)];
+in Eq. A11 the last term is -(2/omega)(1 + 1/Z).
+The forms in y used below hold in single precision, where the printed ones lose every digit at small Z and
+overflow at Z > 89.
 """
 
 import jax
@@ -20,18 +23,18 @@ from jaxalloy.numerics.special import phi1, stumpff
 from jaxalloy.reference.shells import DEFAULT_REACH, delay_solution
 
 _FROZEN_STEPS = 6
-"""Enough for rounding accuracy of y over eta < 0.6, |K| < 1e4, 1e-4 < Z < 200; two more are differentiated."""
+"""Enough for rounding accuracy of y (eta < 0.6, |K| < 1e4, 1e-4 < Z < 200) before the differentiated ones."""
 
 _SHELL_ORDER = 96
-"""Chebyshev terms for each unit interval; resolves the contact layer exp(-(Z - y)(x - 1)) up to Z - y = 350."""
+"""Chebyshev terms for each unit interval; resolves the contact layer e^{-(Z-y)(x-1)} up to Z - y = 350."""
 
 
-def _half_decay(Z: ScalarLike) -> Scalar:
+def _half_decay(Z: Scalar) -> Scalar:
     """Return b = (1 - e^{-Z})/(2Z), PHH's B4."""
     return 0.5 * phi1(Z)
 
 
-def _quartic(y: ScalarLike, Z: ScalarLike, b: ScalarLike) -> tuple[Scalar, Scalar, Scalar]:
+def _quartic(y: Scalar, Z: Scalar, b: Scalar) -> tuple[Scalar, Scalar, Scalar]:
     """Left side of the quartic with its first and second derivative in y."""
     m, slope = y * (Z - 0.5 * y), Z - y
     open_part = 1.0 - b * y
@@ -48,7 +51,8 @@ def spinodal_y(Z: ScalarLike) -> Scalar:
 
     Z: kappa sigma, shape (). Source: zero of Z - y - m.
     """
-    return 2.0 * Z / (1.0 + Z + jnp.sqrt(1.0 + jnp.square(Z)))
+    Z = jnp.asarray(Z)
+    return 2.0 * Z / (1.0 + Z + jnp.sqrt(1.0 + Z**2))
 
 
 def coupling_from_y(eta: ScalarLike, y: ScalarLike, Z: ScalarLike) -> Scalar:
@@ -58,6 +62,7 @@ def coupling_from_y(eta: ScalarLike, y: ScalarLike, Z: ScalarLike) -> Scalar:
 
     eta: packing fraction; y: root of the quartic; Z: kappa sigma; all shape (). Source: PHH Eq. 10.
     """
+    eta, y, Z = jnp.asarray(eta), jnp.asarray(y), jnp.asarray(Z)
     return _quartic(y, Z, _half_decay(Z))[0] / (12.0 * eta)
 
 
@@ -65,21 +70,23 @@ def coupling_from_y(eta: ScalarLike, y: ScalarLike, Z: ScalarLike) -> Scalar:
 def solve_order_parameter(eta: ScalarLike, K: ScalarLike, Z: ScalarLike) -> tuple[Scalar, Bool[Array, ""]]:
     """Solve the quartic of the mean-spherical approximation for y, which measures the chemical order.
 
-    y (Z - y/2)(1 - b y)^2 = 12 eta K: y < 0 ordering, 0 random, y > 0 segregation. A fixed number of frozen steps
-    followed by two differentiated Newton steps: first and second derivatives are those of the root itself.
+    y (Z - y/2)(1 - b y)^2 = 12 eta K: y < 0 ordering, 0 random, y > 0 segregation. A fixed number of frozen
+    steps followed by two differentiated Newton steps: first and second derivatives are those of the root
+    itself.
 
     eta: packing fraction; K: beta epsilon; Z: kappa sigma; all shape ().
-    Returns y and whether the homogeneous liquid is stable; beyond the spinodal (K > 0 only) y is NaN. There the
-    quartic still has a root with a plausible S(q), which is no solution.
+    Returns y and whether the homogeneous liquid is stable; beyond the spinodal (K > 0 only) y is NaN.
+    There the quartic still has a root with a plausible S(q), which is no solution.
     Source: PHH Eq. 10.
     """
+    eta, K, Z = jnp.asarray(eta), jnp.asarray(K), jnp.asarray(Z)
     b = _half_decay(Z)
     strength = 12.0 * eta * K
     # The left side rises with y up to the spinodal, so that the comparison needs no root.
     stable = jnp.asarray(strength < _quartic(spinodal_y(Z), Z, b)[0])
     strength = jnp.where(stable, strength, 0.0)
 
-    frozen = jax.tree.map(jax.lax.stop_gradient, (strength, jnp.asarray(Z), b))
+    frozen = jax.tree.map(jax.lax.stop_gradient, (strength, Z, b))
     y = _frozen_root(*frozen)
     for _ in range(2):
         value, first, _ = _quartic(y, Z, b)
@@ -90,9 +97,9 @@ def solve_order_parameter(eta: ScalarLike, K: ScalarLike, Z: ScalarLike) -> tupl
 def _frozen_root(strength: Scalar, Z: Scalar, b: Scalar) -> Scalar:
     """Root of the quartic without derivatives, by a fixed number of steps.
 
-    Ordering: Newton from a lower bound of y (each factor of the quartic alone gives one), monotone because the left
-    side is concave. Segregation: from y = 0, solving the local parabola, since at small Z the root nearly doubles
-    at the spinodal and Newton's method would only halve the error.
+    Ordering: Newton from a lower bound of y (each factor of the quartic alone gives one), monotone because
+    the left side is concave. Segregation: from y = 0, solving the local parabola, since at small Z the root
+    nearly doubles at the spinodal and Newton's method would only halve the error.
     """
     ordering = strength < 0.0
     size = jnp.where(ordering, -strength, 0.0)
@@ -107,6 +114,7 @@ def _frozen_root(strength: Scalar, Z: Scalar, b: Scalar) -> Scalar:
     return y
 
 
+@jax.jit
 def structure_factor_cc(Q: Real[ArrayLike, "*q"], y: ScalarLike, Z: ScalarLike) -> Float[Array, "*q"]:
     """Concentration structure factor S_CC/(c_A c_B), equal to 1 for a random mixture and at large Q.
 
@@ -115,10 +123,10 @@ def structure_factor_cc(Q: Real[ArrayLike, "*q"], y: ScalarLike, Z: ScalarLike) 
     Q: q sigma, any shape; y: root of the quartic, shape (); Z: kappa sigma, shape ().
     Source: PHH Eqs. 11-13 and 8, corrected.
     """
+    Q, y, Z = jnp.asarray(Q), jnp.asarray(y), jnp.asarray(Z)
     m = y * (Z - 0.5 * y)
     c1, c2, _, _ = stumpff(Q)
-    Q = jnp.asarray(Q)
-    return (Q**2 + jnp.square(Z)) / ((Q * (1.0 + m * c2)) ** 2 + (Z - y - m * c1) ** 2)
+    return (Q**2 + Z**2) / ((Q * (1.0 + m * c2)) ** 2 + (Z - y - m * c1) ** 2)
 
 
 def structure_factor_cc_zero(y: ScalarLike, Z: ScalarLike) -> Scalar:
@@ -128,7 +136,8 @@ def structure_factor_cc_zero(y: ScalarLike, Z: ScalarLike) -> Scalar:
 
     y: root of the quartic; Z: kappa sigma; both shape (). Source: PHH Eqs. 8, 11.
     """
-    return jnp.square(Z / (Z - y - y * (Z - 0.5 * y)))
+    y, Z = jnp.asarray(y), jnp.asarray(Z)
+    return (Z / (Z - y - y * (Z - 0.5 * y))) ** 2
 
 
 def ordering_energy_ratio(y: ScalarLike, Z: ScalarLike) -> Scalar:
@@ -138,6 +147,7 @@ def ordering_energy_ratio(y: ScalarLike, Z: ScalarLike) -> Scalar:
 
     y: root of the quartic; Z: kappa sigma; both shape (). Source: PHH Eq. 15.
     """
+    y, Z = jnp.asarray(y), jnp.asarray(Z)
     return -0.5 * y / (1.0 - _half_decay(Z) * y)
 
 
@@ -149,7 +159,8 @@ def ordering_entropy(eta: ScalarLike, y: ScalarLike, Z: ScalarLike) -> Scalar:
     eta: packing fraction; y: root of the quartic; Z: kappa sigma; all shape ().
     Source: PHH Eqs. 16-18, with B3 corrected.
     """
-    return -jnp.square(y) * (Z - y / 3.0) / (48.0 * eta)
+    eta, y, Z = jnp.asarray(eta), jnp.asarray(y), jnp.asarray(Z)
+    return -(y**2) * (Z - y / 3.0) / (48.0 * eta)
 
 
 def alpha_cc(y: ScalarLike, Z: ScalarLike) -> Scalar:
@@ -159,6 +170,7 @@ def alpha_cc(y: ScalarLike, Z: ScalarLike) -> Scalar:
 
     y: root of the quartic; Z: kappa sigma; both shape (). Source: PHH Eqs. 25, A10, corrected.
     """
+    y, Z = jnp.asarray(y), jnp.asarray(Z)
     m = y * (Z - 0.5 * y)
     return 2.0 * m / (Z - y - m)
 
@@ -170,25 +182,27 @@ def contact_value_cc(eta: ScalarLike, y: ScalarLike, Z: ScalarLike) -> Scalar:
 
     eta: packing fraction; y: root of the quartic; Z: kappa sigma; all shape (). Source: PHH Eqs. 8, 10.
     """
+    eta, y, Z = jnp.asarray(eta), jnp.asarray(y), jnp.asarray(Z)
     return y * (Z - 0.5 * y) / (12.0 * eta)
 
 
+@jax.jit
 def direct_correlation_cc(
     x: Real[ArrayLike, "*x"], eta: ScalarLike, y: ScalarLike, Z: ScalarLike
 ) -> Float[Array, "*x"]:
-    """Direct correlation function c_CC(x), continuous at contact.
+    """Direct correlation function c_CC(x); it jumps by h_CC(1+) at contact, h - c is continuous.
 
     x < 1: -K omega p [1 + (omega x/4) e^{-Z(1-x)} p], p = (1 - e^{-Zx})/(Zx);   x >= 1: K e^{-Z(x-1)}/x.
 
     x: R/sigma, any shape; eta: packing fraction; y: root of the quartic; Z: kappa sigma; all shape ().
     Source: PHH Eq. 11 with the two ranges put right.
     """
-    x = jnp.asarray(x)
+    x, eta, y, Z = jnp.asarray(x), jnp.asarray(eta), jnp.asarray(y), jnp.asarray(Z)
     K = coupling_from_y(eta, y, Z)
     omega = -2.0 * ordering_energy_ratio(y, Z)
     p = phi1(Z * x)
-    inner = -K * omega * p * (1.0 + 0.25 * omega * x * jnp.exp(-Z * jnp.maximum(1.0 - x, 0.0)) * p)
-    outer = jnp.maximum(x, 1.0)
+    inner = -K * omega * p * (1.0 + 0.25 * omega * x * jnp.exp(-Z * jnp.where(x < 1.0, 1.0 - x, 0.0)) * p)
+    outer = jnp.where(x < 1.0, 1.0, x)
     return jnp.where(x < 1.0, inner, K * jnp.exp(-Z * (outer - 1.0)) / outer)
 
 
@@ -197,8 +211,8 @@ def total_correlation_cc(
 ) -> Float[Array, "*x"]:
     """Total correlation function h_CC(x), exact: zero for x < 1, the outer value at contact.
 
-    x h_CC = v solves v'' + (Z - y) v' - m v + m v(x-1) = 0 with v = m/(12 eta), v' = -(Z - y) v at x = 1+; on the
-    k-th unit interval this is the k-th partial sum of the shell expansion.
+    x h_CC = v solves v'' + (Z - y) v' - m v + m v(x-1) = 0 with v = m/(12 eta), v' = -(Z - y) v at x = 1+; on
+    the k-th unit interval this is the k-th partial sum of the shell expansion.
 
     x: R/sigma, any shape; eta: packing fraction; y: root of the quartic; Z: kappa sigma; all shape ();
     reach: largest x, an integer; NaN beyond it.
@@ -213,4 +227,4 @@ def total_correlation_cc(
     contact = m / (12.0 * eta)
     start = jnp.stack([contact, -p * contact])
     product = delay_solution(x, here, delayed, start, jnp.zeros_like(start), reach, _SHELL_ORDER)
-    return (product / jnp.maximum(x, 1.0)).astype(dtype)
+    return (product / jnp.where(x < 1.0, 1.0, x)).astype(dtype)
