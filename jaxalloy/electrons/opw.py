@@ -37,7 +37,7 @@ from jaxalloy.electrons.screening import (
     response,
     screened_coulomb,
 )
-from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsion
+from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsions
 from jaxalloy.elements.cores import KINDS, FrozenCore
 from jaxalloy.numerics.checks import InputError
 
@@ -221,10 +221,11 @@ def _repulsions(
     energy = k**2 + diagonal(
         alloy.ions, amplitudes, levels, alloy.concentrations, alloy.volume, alloy.mean_potential, k
     )
-    return tuple(
-        repulsion(ion, quadrature, amplitude, energy[None] - level[:, None, None])
-        for ion, amplitude, level in zip(alloy.ions, amplitudes, levels, strict=True)
+    strengths = tuple(
+        (energy[None] - level[:, None, None]) * amplitude
+        for level, amplitude in zip(levels, amplitudes, strict=True)
     )
+    return repulsions(alloy.ions, quadrature, strengths)
 
 
 def screened_pairs(response: Response, volume: Scalar) -> Float[Array, "3 q"]:

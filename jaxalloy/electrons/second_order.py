@@ -12,6 +12,7 @@ by chi_0/X[1]. Arrays have axes (k, mu, q): q is contiguous, so that the inner l
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -76,39 +77,56 @@ def fermi_quadrature(
     )
 
 
+def repulsions(
+    ions: tuple[IonInGas, IonInGas],
+    quadrature: FermiQuadrature,
+    strengths: tuple[Float[Array, "a k q"], Float[Array, "b k q"]],
+) -> tuple[Float[Array, "k mu q"], Float[Array, "k mu q"]]:
+    """s_i = 4 pi Σ_nl (2l+1) P_l(cos) (E_k - E_nl) B_nl(k) B_nl(|k+q|) of both ions, Ry bohr^3.
+
+    strengths: (E_k - E_nl) B_nl(k) per ion, E_k = k^2 + <k|W|k>. One k after the other: the angular grid of one k stays
+    in the cache, the compiler cannot inline s into the sums over it, and a gradient recomputes instead of storing.
+    """
+
+    @jax.checkpoint
+    def at_one_k(node):
+        squared, along, *strength = node
+        return tuple(repulsion(ion, squared, along, x) for ion, x in zip(ions, strength, strict=True))
+
+    by_k = tuple(jnp.moveaxis(x, 1, 0) for x in strengths)
+    return jax.lax.map(at_one_k, (quadrature.final_squared, quadrature.along, *by_k))
+
+
 def repulsion(
     ion: IonInGas,
-    quadrature: FermiQuadrature,
-    amplitudes: Float[Array, "orbital k q"],
-    above_levels: Float[Array, "orbital k q"],
-) -> Float[Array, "k mu q"]:
-    """s = 4 pi Σ_nl (2l+1) P_l(cos) (E_k - E_nl) B_nl(k) B_nl(|k+q|), Ry bohr^3.
+    final_squared: Float[Array, "mu q"],
+    along: Float[Array, "mu q"],
+    strength: Float[Array, "orbital q"],
+) -> Float[Array, "mu q"]:
+    """s of one ion at one k; |k+q|^2, k + q mu and (E_k - E_nl) B_nl(k) given.
 
-    amplitudes: B_nl(k); above_levels: E_k - E_nl = k^2 + <k|W|k> - E_nl, Ry. The sum over n is taken on the
-    coefficients of the amplitude series, before anything is evaluated on the angular grid.
+    The sum over n is taken on the coefficients of the amplitude series, before anything meets the angular grid.
     """
     momenta = ion.core.angular_momenta
-    y = chebyshev_variable(quadrature.final_squared)
-    strength = 4.0 * jnp.pi * ion.degeneracy[:, None, None] * above_levels * amplitudes
-    total = jnp.zeros_like(y)
-    for l in sorted(set(momenta)):
+    series, distinct = [], sorted(set(momenta))
+    for l in distinct:
         first, last = momenta.index(l), len(momenta) - momenta[::-1].index(l)
-        series = jnp.tensordot(ion.state.amplitude_series[:, first:last], strength[first:last], axes=1)
-        coefficients = [series[m][:, None, :] for m in range(series.shape[0])]
-        total = total + chebyshev_sum(coefficients, y) * solid_legendre(l, quadrature)
-    return total
+        series.append(4 * np.pi * (2 * l + 1) * ion.state.amplitude_series[:, first:last] @ strength[first:last])
+    radial = chebyshev_sum(jnp.stack(series, axis=1)[:, :, None, :], chebyshev_variable(final_squared)[None])
+    return sum(solid_legendre(l, along, final_squared) * radial[i] for i, l in enumerate(distinct))
 
 
-def solid_legendre(l: int, quadrature: FermiQuadrature) -> Float[Array, "k mu q"]:
-    """p^l P_l(cos) with p cos = k + q mu, p^2 = |k+q|^2, without a square root; l <= 3."""
-    z, square = quadrature.along, quadrature.final_squared
+def solid_legendre(
+    l: int, along: Float[Array, "*shape"], squared: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    """p^l P_l(cos) from p cos and p^2, without a square root; l <= 3."""
     if l == 0:
-        return jnp.ones_like(z)
+        return jnp.ones_like(along)
     if l == 1:
-        return z
+        return along
     if l == 2:
-        return 1.5 * z**2 - 0.5 * square
-    return z * (2.5 * z**2 - 1.5 * square)
+        return 1.5 * along**2 - 0.5 * squared
+    return along * (2.5 * along**2 - 1.5 * squared)
 
 
 def unit_gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
