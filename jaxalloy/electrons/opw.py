@@ -5,52 +5,53 @@ orthogonalisation holes and, in second order, the energy-wavenumber characterist
 
     F_ij = (Omega/2) { X[u_i u_j]/Omega^2 + v_c n_i n_j/eps_el },   n_i = X[u_i]/Omega,   u_i = Omega w_i + v_OH,i.
 
-No parameter is fitted. Source: PHH Sec. II; Harrison, Pseudopotentials in the Theory of Metals (1966), Ch. 8; Hafner.
+No parameter is fitted. Source: PHH Sec. II; Harrison, Pseudopotentials in the Theory of Metals (1966), Ch. 8.
 """
 
-from typing import Literal
-
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 
 from jaxalloy._typing import Array, Bool, Float, Scalar, ScalarLike
+from jaxalloy.alloy import Alloy
 from jaxalloy.electrons.core_levels import (
     CORE_SHIFTS,
     CORE_ZEROS,
     average_shift,
-    ionic_levels,
     neutral_sphere_shift,
+    sphere_radius,
     zero_shift,
 )
-from jaxalloy.electrons.form_factors import (
-    diagonal,
-    fourier_kernels,
-    regular_ion_potential,
-    regular_ion_potential_at_zero,
+from jaxalloy.electrons.interactions import Interactions, wavenumber_grid
+from jaxalloy.electrons.opw_response import (
+    IonsInGas,
+    Levels,
+    fermi_form_factors,
+    ions_in_gas,
+    respond,
+    screened_pairs,
 )
-from jaxalloy.electrons.orthogonalisation import IonInGas, hole_charge, hole_density
-from jaxalloy.electrons.screening import (
-    IchimaruUtsumi,
-    LocalField,
-    lindhard,
-    response,
-    screened_coulomb,
-)
-from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsions
-from jaxalloy.elements.cores import KINDS, FrozenCore
-from jaxalloy.numerics.checks import InputError
+from jaxalloy.electrons.opw_volume_energy import volume_energy
+from jaxalloy.electrons.screened_shift import screened_levels
+from jaxalloy.electrons.screening import IchimaruUtsumi, LocalField
+from jaxalloy.elements.cores import KINDS, LARGEST_WAVENUMBER, FrozenCore, frozen_core
+from jaxalloy.numerics.checks import InputError, is_traced, require, require_positive
 
 HOLES = ("exact", "core")
+GAS_DENSITIES = (5e-4, 0.05)
+"""Electron densities (a0^-3) between which the method makes sense: thinner than caesium, denser than aluminium."""
+LARGEST_OVERLAP = 0.1
+"""Charge of a core orbital that may lie outside the mean atomic sphere."""
 
 
 class OptimisedOPW(eqx.Module):
     """Choices within the optimised OPW method; `OptimisedOPW.paper()` are those of the article.
 
-    cores: how the ions' cores were solved. hole: shape of the orthogonalisation hole, exact or that of the core.
-    core_shift: reference potential of the core levels, the largest uncertainty of the method (see `core_levels`).
-    core_zero: "consistent", or "without-gas-xc" for levels lowered by |v_xc(n0)|: not gauge-consistent, but likely
-    what the article's Mg-Zn used. local_field: G(q) of the electron gas. mean_free_path: of the electrons, bohr.
+    cores: "scalar-relativistic", "non-relativistic" (both Kohn-Sham, in the gas) or "hartree-fock" (free ion; always
+    non-relativistic, with exchange alone in the ion's potential). hole: shape of the orthogonalisation hole, "exact" or
+    that of the "core". core_shift: where the core levels lie relative to the band, "average", "neutral-spheres" or
+    "screened": the largest uncertainty of the method, it changes the ordering potential by factors of 2 to 5.
+    core_zero: "consistent", or "without-gas-xc" for levels lowered by |v_xc(n0)|, which is not gauge-consistent.
+    local_field: G(q) of the electron gas. mean_free_path: of the electrons, bohr; None for infinite.
 
     Raises InputError for a choice that does not exist.
     """
@@ -59,7 +60,7 @@ class OptimisedOPW(eqx.Module):
     hole: str = eqx.field(static=True, default="exact")
     core_shift: str = eqx.field(static=True, default="average")
     core_zero: str = eqx.field(static=True, default="consistent")
-    local_field: LocalField = eqx.field(default_factory=IchimaruUtsumi)
+    local_field: LocalField = IchimaruUtsumi()
     mean_free_path: ScalarLike | None = None
 
     def __check_init__(self):
@@ -68,43 +69,55 @@ class OptimisedOPW(eqx.Module):
             value = getattr(self, name)
             if value not in allowed:
                 raise InputError(f"{name} = {value!r}: use one of {', '.join(map(repr, allowed))}")
+        if self.mean_free_path is not None:
+            require_positive("mean_free_path (bohr)", self.mean_free_path)
 
     @classmethod
-    def paper(cls) -> "OptimisedOPW":
+    def paper(cls, **changes) -> "OptimisedOPW":
         """The choices of PHH: non-relativistic Hartree-Fock cores, a hole with the shape of the core."""
-        return cls(cores="hartree-fock", hole="core")
+        return cls(**{"cores": "hartree-fock", "hole": "core", **changes})
 
     @property
     def correlation(self) -> bool:
         """Whether the ions' local potential has correlation; with Hartree-Fock cores it is exchange alone."""
         return self.cores != "hartree-fock"
 
+    def frozen_cores(self, symbols: tuple[str, str]) -> tuple[FrozenCore, FrozenCore]:
+        """The cores of two elements; raises InputError naming the elements that have them."""
+        return frozen_core(symbols[0], self.cores), frozen_core(symbols[1], self.cores)
 
-class IonsInGas(eqx.Module):
-    """Both ions of an alloy at its electron density, with everything that does not depend on the core levels."""
+    def interactions(self, alloy: Alloy, q_max: float = 20.0, nodes: int = 384) -> Interactions:
+        """F_ij(q), screening charges and volume energy of the alloy on the usual grid of q.
 
-    ions: tuple[IonInGas, IonInGas]
-    concentrations: Float[Array, "2"]
-    volume: Scalar
-    mean_valence: Scalar
-    gas_density: Scalar
-    fermi_wavenumber: Scalar
-    ionic_levels: tuple[Float[Array, " a"], Float[Array, " b"]]
-    """<T + V_ion>_nl per ion, Ry."""
-    mean_potential: Scalar
-    """V_0 = Σ c_i v_i^reg(0)/Omega, Ry."""
-    hole_charges: Float[Array, "2"]
-    hole_densities: Float[Array, "2 r"]
-    """4 pi r^2 dn_i(r), electrons per bohr."""
+        q_max: 1/bohr; nodes: of the quadrature over q.
+        Raises InputError for an element without cores and for a volume at which the cores overlap.
+        Source: PHH Sec. II; the volume energy is (V1) of physics.md 4.2.
+        """
+        cores = self.frozen_cores(alloy.symbols)
+        check_density(alloy.concentrations, alloy.volume, alloy.valences, cores)
+        q, weights = wavenumber_grid(alloy.fermi_wavenumber, q_max, nodes)
+        state = (alloy.concentrations, alloy.volume, alloy.valences)
+        found = wavenumber_characteristics(self, *state, *cores, q)
+        return Interactions(
+            concentration=alloy.concentration,
+            volume=alloy.volume,
+            q=q,
+            weights=weights,
+            characteristics=found.F,
+            effective_valences=found.effective_valences,
+            volume_energy=found.volume_energy,
+            screening_charge=found.screening_charge,
+            potential=self.describe(),
+        )
 
-    @property
-    def valences(self) -> Float[Array, "2"]:
-        """Z_A, Z_B."""
-        return jnp.stack([ion.valence for ion in self.ions])
-
-    def holes(self, sinc: Float[Array, "q r"]) -> Float[Array, "2 q"]:
-        """dn_i(q), electrons (negative), from sin(qr)/(qr)."""
-        return (self.hole_densities * self.ions[0].core.weight[None, :]) @ sinc.T
+    def describe(self) -> str:
+        """The choices in words, for reports."""
+        words = [f"optimised OPW, {self.cores} cores, {self.hole} hole, core shift {self.core_shift}"]
+        if self.core_zero != "consistent":
+            words.append(f"core zero {self.core_zero}")
+        if self.mean_free_path is not None:
+            words.append("finite electron mean free path")
+        return ", ".join(words)
 
 
 class WavenumberCharacteristics(eqx.Module):
@@ -118,130 +131,17 @@ class WavenumberCharacteristics(eqx.Module):
     hole_charges: Float[Array, "2"]
     """n_OH,i, electrons (PHH Table I)."""
     screening_charge: Float[Array, "2 q"]
-    """rho_i(q) = Omega n_i/eps_el, electrons; Z*_i at q -> 0."""
+    """rho_i(q) = X[u_i]/eps_el, electrons; Z*_i at q -> 0."""
     form_factors: Float[Array, "2 q"]
-    """Screened form factors on the Fermi sphere, Ry: |k| = |k+q| = k_F; backward scattering beyond 2 k_F."""
-    core_levels: tuple[Float[Array, " a"], Float[Array, " b"]]
-    """E_nl per ion relative to the conduction band's zero, Ry, in the order of the core's table."""
-    orbitals_tabulated: Bool[Array, "2"]
-    """Whether each core was solved at this electron density; else it is frozen at the nearest tabulated one."""
+    """Screened form factors on the Fermi sphere, Ry."""
+    core_levels: Levels
+    """E_nl per ion relative to the bottom of the band, Ry, in the order of `FrozenCore.angular_momenta`."""
+    volume_energy: dict[str, Scalar]
+    """Terms of E_FE, Ry per atom (PHH Eqs. 19-22)."""
+    cores_self_consistent: Bool[Array, "2"]
+    """Whether each core was solved at this electron density; else its orbitals are those of the nearest tabulated one."""
     shift_converged: Bool[Array, ""]
-    """Whether the self-consistent core shift converged; True where there is nothing to iterate."""
-
-
-def ions_in_gas(
-    potential: OptimisedOPW,
-    concentrations: Float[Array, "2"],
-    volume: Scalar,
-    valences: Float[Array, "2"],
-    cores_a: FrozenCore,
-    cores_b: FrozenCore,
-) -> IonsInGas:
-    """The alloy's ions in its electron gas; arguments as in `wavenumber_characteristics`."""
-    mean_valence = concentrations @ valences
-    density = mean_valence / volume
-    fermi = jnp.cbrt(3.0 * jnp.pi**2 * density)
-    ions = tuple(IonInGas(core, core.at(density), valences[i]) for i, core in enumerate((cores_a, cores_b)))
-    at_zero = [regular_ion_potential_at_zero(ion, density, potential.correlation) for ion in ions]
-    return IonsInGas(
-        ions=ions,
-        concentrations=concentrations,
-        volume=volume,
-        mean_valence=mean_valence,
-        gas_density=density,
-        fermi_wavenumber=fermi,
-        ionic_levels=tuple(ionic_levels(ion, density, potential.correlation) for ion in ions),
-        mean_potential=concentrations @ jnp.stack(at_zero) / volume,
-        hole_charges=jnp.stack([hole_charge(ion, fermi) for ion in ions]),
-        hole_densities=jnp.stack([hole_density(ion, fermi, potential.hole) for ion in ions]),
-    )
-
-
-class Response(eqx.Module):
-    """First-order response to the ions on a grid of q, and the parts second order needs."""
-
-    local: Float[Array, "2 q"]
-    """a_i(q) = v_i + v_OH,i, Ry bohr^3."""
-    regular: tuple[Float[Array, "k mu q"], Float[Array, "k mu q"]]
-    """s_i(k, mu, q), Ry bohr^3."""
-    first: Float[Array, "2 q"]
-    """X[s_i]."""
-    quadrature: FermiQuadrature
-    smearing: Float[Array, " q"]
-    """chi_l/chi_0, 1 for an infinite mean free path."""
-    chi: Float[Array, " q"]
-    coulomb: Float[Array, " q"]
-
-    @property
-    def dielectric(self) -> Float[Array, " q"]:
-        """eps_el = 1 - v_c chi."""
-        return 1.0 - self.coulomb * self.chi
-
-    @property
-    def screening_charge(self) -> Float[Array, "2 q"]:
-        """rho_i = X[u_i]/eps_el."""
-        return (self.local * self.chi[None] + self.first) / self.dielectric[None]
-
-
-def respond(
-    potential: OptimisedOPW,
-    alloy: IonsInGas,
-    levels: tuple[Float[Array, " a"], Float[Array, " b"]],
-    q: Float[Array, " q"],
-) -> Response:
-    """Response of the gas at wavenumbers q (1/bohr) for given core levels (Ry)."""
-    fermi = alloy.fermi_wavenumber
-    kernels = fourier_kernels(q, alloy.ions[0].core.radius)
-    holes = alloy.holes(kernels[0])
-    local = []
-    for i, ion in enumerate(alloy.ions):
-        regular = regular_ion_potential(ion, alloy.gas_density, potential.correlation, kernels)
-        local.append(regular - 8.0 * jnp.pi / q**2 * (ion.valence - holes[i]))
-    chi = response(q, fermi, potential.mean_free_path)
-    smearing = chi / lindhard(q, fermi)
-    quadrature = fermi_quadrature(q, fermi)
-    repulsions = _repulsions(alloy, levels, quadrature)
-    return Response(
-        local=jnp.stack(local),
-        regular=repulsions,
-        first=jnp.stack([smearing * quadrature.integrate(s) for s in repulsions]),
-        quadrature=quadrature,
-        smearing=smearing,
-        chi=chi,
-        coulomb=screened_coulomb(q, potential.local_field(q, fermi)),
-    )
-
-
-def _repulsions(
-    alloy: IonsInGas, levels: tuple[Float[Array, " a"], Float[Array, " b"]], quadrature: FermiQuadrature
-) -> tuple[Float[Array, "k mu q"], Float[Array, "k mu q"]]:
-    """s_A, s_B with E_k = k^2 + <k|W|k>."""
-    k = quadrature.wavenumber
-    amplitudes = tuple(ion.amplitudes(k) for ion in alloy.ions)
-    energy = k**2 + diagonal(
-        alloy.ions, amplitudes, levels, alloy.concentrations, alloy.volume, alloy.mean_potential, k
-    )
-    strengths = tuple(
-        (energy[None] - level[:, None, None]) * amplitude
-        for level, amplitude in zip(levels, amplitudes, strict=True)
-    )
-    return repulsions(alloy.ions, quadrature, strengths)
-
-
-def screened_pairs(response: Response, volume: Scalar) -> Float[Array, "3 q"]:
-    """F_AA, F_AB, F_BB (Ry) from a response.
-
-    2 Omega F_ij = [a_i a_j chi + a_i X[s_j] + a_j X[s_i] + v_c X[s_i] X[s_j]]/eps_el + X[s_i s_j]: the textbook form
-    with u = a + s, in which nothing cancels as q -> 0 (there F_ij -> -4 pi Z*_i Z*_j/(Omega q^2)).
-    """
-    a, first = response.local, response.first
-    pairs = []
-    for i, j in ((0, 0), (0, 1), (1, 1)):
-        product = response.quadrature.integrate(response.regular[i] * response.regular[j])
-        screened = a[i] * a[j] * response.chi + a[i] * first[j] + a[j] * first[i]
-        screened = screened + response.coulomb * first[i] * first[j]
-        pairs.append(screened / response.dielectric + response.smearing * product)
-    return jnp.stack(pairs) / (2.0 * volume)
+    """Whether the "screened" core shift converged; True where there is nothing to iterate."""
 
 
 def wavenumber_characteristics(
@@ -255,31 +155,65 @@ def wavenumber_characteristics(
 ) -> WavenumberCharacteristics:
     """F_ij(q) of the alloy of two frozen cores.
 
-    concentrations: c_A, c_B. volume: Omega, a0^3 per atom. valences: Z_A, Z_B. q: wavenumbers > 0, 1/bohr, any number.
+    concentrations: c_A, c_B. volume: Omega, bohr^3 per atom. valences: Z_A, Z_B. q: wavenumbers > 0, 1/bohr.
     Composes under jit, vmap, jvp and vjp in concentrations, volume, valences, q and the mean free path.
-    Source: PHH Sec. II A-B, with the regular and the singular part of the form factor kept apart.
+    Raises InputError for q beyond the cores' amplitude series.
+    Source: PHH Sec. II A-B; physics.md 3.3.
     """
-    alloy = ions_in_gas(potential, concentrations, volume, valences, cores_a, cores_b)
+    require("q (1/bohr)", q, lambda x: (x > 0) & (x < 0.9 * LARGEST_WAVENUMBER), f"use 0 < q < {0.9 * LARGEST_WAVENUMBER}")
+    alloy = ions_in_gas((cores_a, cores_b), concentrations, volume, valences, potential.hole, potential.correlation)
     levels, converged = core_levels(potential, alloy)
-    answer = respond(potential, alloy, levels, q)
-    rho = answer.screening_charge
+    answer = respond(alloy, levels, q, potential.local_field, potential.mean_free_path)
     return WavenumberCharacteristics(
         q=q,
         F=screened_pairs(answer, volume),
         effective_valences=valences + alloy.hole_charges,
         hole_charges=alloy.hole_charges,
-        screening_charge=rho,
-        form_factors=rho * 0,
+        screening_charge=answer.screening_charge,
+        form_factors=fermi_form_factors(alloy, levels, answer, q),
         core_levels=levels,
-        orbitals_tabulated=jnp.stack([core.holds(alloy.gas_density) for core in (cores_a, cores_b)]),
+        volume_energy=volume_energy(alloy),
+        cores_self_consistent=jnp.stack([core.holds(alloy.gas_density) for core in (cores_a, cores_b)]),
         shift_converged=converged,
     )
 
 
-def core_levels(potential: OptimisedOPW, alloy: IonsInGas):
-    zero = zero_shift(potential.core_zero, alloy.gas_density, potential.correlation)
+def core_levels(potential: OptimisedOPW, alloy: IonsInGas) -> tuple[Levels, Bool[Array, ""]]:
+    """Core levels (absolute, Ry) by the potential's convention, and whether their iteration converged."""
+    density = alloy.gas_density
+    zero = zero_shift(potential.core_zero, density, alloy.correlation)
+    if potential.core_shift == "screened":
+        return screened_levels(alloy, zero, potential.local_field, potential.mean_free_path)
     if potential.core_shift == "average":
-        shifts = [average_shift(ion, alloy.mean_valence, alloy.gas_density) for ion in alloy.ions]
+        shifts = [average_shift(ion, alloy.mean_valence, density) for ion in alloy.ions]
     else:
-        shifts = [neutral_sphere_shift(ion, alloy.concentrations, alloy.valences, alloy.gas_density) for ion in alloy.ions]
-    return tuple(l + s + zero for l, s in zip(alloy.ionic_levels, shifts)), jnp.asarray(True)
+        shifts = [
+            neutral_sphere_shift(ion, alloy.concentrations, alloy.valences, density) for ion in alloy.ions
+        ]
+    levels = tuple(level + shift + zero for level, shift in zip(alloy.ionic_levels, shifts, strict=True))
+    return levels, jnp.asarray(True)
+
+
+def check_density(
+    concentrations: Float[Array, "2"],
+    volume: Scalar,
+    valences: Float[Array, "2"],
+    cores: tuple[FrozenCore, FrozenCore],
+) -> None:
+    """Raise InputError where the electron gas is outside `GAS_DENSITIES` or the cores overlap; traced values pass."""
+    mean_valence = concentrations @ valences
+    density = mean_valence / volume
+    low, high = GAS_DENSITIES
+    remedy = f"volume {low} to {high} electrons per bohr^3 are covered; check the volume (bohr^3 per atom)"
+    require("electron density (bohr^-3)", density, lambda n: (n > low) & (n < high), remedy)
+    if is_traced(density):
+        return
+    radius = sphere_radius(mean_valence, density)
+    for core in cores:
+        outside = jnp.where(core.radius > radius, core.weight, 0.0) @ core.at(density).orbitals ** 2
+        require(
+            "core charge outside the mean atomic sphere",
+            outside.max(),
+            lambda x: x < LARGEST_OVERLAP,
+            "the cores overlap at this volume; frozen cores need a larger one",
+        )
