@@ -37,9 +37,9 @@ class EmptyCore(eqx.Module):
     local_field: G(q). mean_free_path: of the electrons, bohr; None for infinite.
     """
 
-    radii: dict[str, Scalar] = eqx.field(default_factory=dict)
+    radii: dict[str, ScalarLike] = eqx.field(default_factory=dict)
     local_field: LocalField = IchimaruUtsumi()
-    mean_free_path: Scalar | float | int | None = None
+    mean_free_path: ScalarLike | None = None
 
     def core_radii(self, alloy: Alloy) -> Float[Array, "2"]:
         """r_c of A and B, bohr. Raises `InputError` for a radius that is not positive or of an absent element."""
@@ -56,7 +56,7 @@ class EmptyCore(eqx.Module):
             ]
         )
 
-    def interactions(self, alloy: Alloy, q_max: float = 60.0, nodes: int = 512) -> Interactions:
+    def interactions(self, alloy: Alloy, q_max: float = 40.0, nodes: int = 640) -> Interactions:
         """Energy-wavenumber characteristics F_ij = (Omega/2) chi w_i w_j/eps_el of the alloy, w = v/Omega.
 
         q_max: 1/bohr; nodes: of the quadrature over q.

@@ -6,11 +6,13 @@ X_CC = c_A c_B (X_AA + X_BB - 2 X_AB)
 X_NC = 2 c_A c_B [c_A X_AA - c_B X_BB + (c_B - c_A) X_AB]
 """
 
-from typing import NamedTuple, Protocol
+import functools
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import roots_legendre
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
 from jaxalloy.alloy import Alloy
@@ -59,8 +61,9 @@ def wavenumber_grid(
     return q, weights
 
 
+@functools.cache
 def _unit_gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = roots_legendre(count)
     return (nodes + 1) / 2, weights / 2
 
 
@@ -118,6 +121,7 @@ class Interactions(eqx.Module):
         return self.volume / (2 * jnp.pi**2) * (self.weights * self.q**2 @ own)
 
 
+@runtime_checkable
 class Potential(Protocol):
     """A way to get the interactions of an alloy: `EmptyCore`, `OptimisedOPW`, `TabulatedPotential`."""
 

@@ -29,7 +29,7 @@ def density_minimum_rule(interactions: Interactions, temperature: ScalarLike) ->
     def conditions(unknowns, parameters):
         """The point on the wall, and the bottom: Phi_NN there is stationary."""
         interactions, temperature = parameters
-        sigma, minimum = unknowns
+        minimum = unknowns[1]
         potential = interactions.bhatia_thornton(unknowns).NN
         step = 1e-3 * spacing
         slope = interactions.bhatia_thornton(jnp.stack([minimum - step, minimum + step])).NN

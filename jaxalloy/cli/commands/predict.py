@@ -2,11 +2,11 @@
 
 import argparse
 import math
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jaxalloy.cli import exit_codes
+from jaxalloy.cli.clock import Clock
 from jaxalloy.cli.options import add_output_options, isotope
 from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError
@@ -98,23 +98,6 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     report.record(time_s=clock.laps)
     report.finish()
     return exit_codes.DONE
-
-
-class Clock:
-    """Wall-clock time of the stages of one run; JAX computes in the background, so a lap waits for its results."""
-
-    def __init__(self):
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str, *results: Any) -> None:
-        """End a stage."""
-        import jax
-
-        jax.block_until_ready(results)
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now
 
 
 def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
@@ -270,9 +253,11 @@ def show(report: Report, state) -> None:
 
 def minimum_rule_row(report: Report, state) -> tuple[str, str, str]:
     """The diameter that the rule of PHH Eq. 28 gives from Phi_NN, for comparison with the variational one."""
+    import equinox as eqx
+
     from jaxalloy.thermodynamics import density_minimum_rule
 
-    sigma = float(density_minimum_rule(state.interactions, state.alloy.temperature))
+    sigma = float(eqx.filter_jit(density_minimum_rule)(state.interactions, state.alloy.temperature))
     report.record(sigma_minimum_rule_bohr=sigma)
     rule = "bohr: Phi_NN(sigma) - min Phi_NN = 3/2 k_B T"
     if not math.isfinite(sigma):
