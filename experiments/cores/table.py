@@ -2,7 +2,7 @@
 
 For every element and kind of core the table holds ionic levels <T - 2Z/r + V_Hartree> and B-spline coefficients of
 P = r R, as Chebyshev series in n0^(1/3) over the densities of the electron gas at which the core is bound. Series
-terms below 3e-8 are dropped, so inner shells cost one term. Hartree-Fock cores belong to the free ion: one term.
+terms below 1e-6 are dropped, so inner shells cost one term. Hartree-Fock cores belong to the free ion: one term.
 """
 
 import dataclasses
@@ -18,6 +18,8 @@ HIGHEST_DENSITIES = (0.040, 0.036, 0.032, 0.029, 0.026, 0.023, 0.020, 0.018, 0.0
 LEAST_BINDING = 0.05
 """Ry: nearer than this to the top of its own neutral sphere, a d shell is about to become a band."""
 DENSITY_NODES = 6
+SMALLEST_TERM = 1e-6
+"""Norm of the smallest term of an orbital's series that is kept."""
 
 
 def shells(s: int, p: int = 0, d: int = 0, f: int = 0) -> Shells:
@@ -95,21 +97,25 @@ def frozen_core(symbol: str, kind: str) -> dict[str, np.ndarray]:
     element = ELEMENTS[symbol]
     if kind == "hartree-fock":
         core = hartree_fock(element.nuclear_charge, element.shells)
-        cores, highest = [core], HIGHEST_DENSITIES[0]
-    else:
-        relativistic = kind == "scalar-relativistic"
-        highest, cores = highest_density(element, relativistic), []
-        for density in density_nodes(highest):
-            cores.append(
-                kohn_sham(
-                    element.nuclear_charge,
-                    element.shells,
-                    relativistic,
-                    density,
-                    element.valence,
-                    start=cores[-1] if cores else None,
-                )
-            )
+        return entry([core], HIGHEST_DENSITIES[0])
+    relativistic = kind == "scalar-relativistic"
+    highest, cores = highest_density(element, relativistic), []
+    for density in density_nodes(highest):
+        cores.append(core_in_gas(symbol, kind, density, cores[-1] if cores else None))
+    return entry(cores, highest)
+
+
+def core_in_gas(symbol: str, kind: str, density: float, start: Core | None = None) -> Core:
+    """The self-consistent Kohn-Sham core of an element in its own neutral sphere of a gas of this density."""
+    element = ELEMENTS[symbol]
+    relativistic = kind == "scalar-relativistic"
+    return kohn_sham(
+        element.nuclear_charge, element.shells, relativistic, float(density), element.valence, start=start
+    )
+
+
+def entry(cores: list[Core], highest: float) -> dict[str, np.ndarray]:
+    """The entry of cores solved at `density_nodes(highest)`, or of a single one for all densities."""
     first = cores[0]
     samples = []
     for core in cores:  # one sign for all densities, the outermost lobe of the first positive
@@ -117,9 +123,9 @@ def frozen_core(symbol: str, kind: str) -> dict[str, np.ndarray]:
         samples.append(core.vectors * alike)
     splines = chebyshev_series(np.array(samples)) * outer_sign(first)
     size = np.sqrt(np.einsum("kia,ij,kja->ka", splines, first.basis.overlap, splines))
-    splines = np.where(size[:, None, :] > 3e-8, splines, 0.0)
+    splines = np.where(size[:, None, :] > SMALLEST_TERM, splines, 0.0)
     return {
-        "shells": np.array(element.shells, dtype=np.int8),
+        "shells": np.array(first.shells, dtype=np.int8),
         "knots": first.basis.knots[DEGREE:-DEGREE],
         "densities": np.array([LOWEST_DENSITY, highest]),
         "ionic_levels": chebyshev_series(np.array([core.ionic_levels for core in cores])),

@@ -37,6 +37,7 @@ from jaxalloy.elements.cores import KINDS, LARGEST_WAVENUMBER, FrozenCore, froze
 from jaxalloy.numerics.checks import InputError, is_traced, require, require_positive
 
 HOLES = ("exact", "core")
+HOLE_NORMS = ("omitted", "kept")
 GAS_DENSITIES = (5e-4, 0.05)
 """Electron densities (a0^-3) between which the method makes sense: thinner than caesium, denser than aluminium."""
 LARGEST_OVERLAP = 0.1
@@ -48,7 +49,8 @@ class OptimisedOPW(eqx.Module):
 
     cores: "scalar-relativistic", "non-relativistic" (both Kohn-Sham, in the gas) or "hartree-fock" (free ion; always
     non-relativistic, with exchange alone in the ion's potential). hole: shape of the orthogonalisation hole, "exact" or
-    that of the "core". core_shift: where the core levels lie relative to the band, "average", "neutral-spheres" or
+    that of the "core". hole_norm: whether it has the norm 1/(1 - p) of the orthogonalised waves; "omitted" gives the
+    holes of PHH Table I, "kept" is consistent with the volume energy and wanted for pressures. core_shift: where the core levels lie relative to the band, "average", "neutral-spheres" or
     "screened": the largest uncertainty of the method, it changes the ordering potential by factors of 2 to 5.
     core_zero: "consistent", or "without-gas-xc" for levels lowered by |v_xc(n0)|, which is not gauge-consistent.
     local_field: G(q) of the electron gas. mean_free_path: of the electrons, bohr; None for infinite.
@@ -58,13 +60,20 @@ class OptimisedOPW(eqx.Module):
 
     cores: str = eqx.field(static=True, default="scalar-relativistic")
     hole: str = eqx.field(static=True, default="exact")
+    hole_norm: str = eqx.field(static=True, default="omitted")
     core_shift: str = eqx.field(static=True, default="average")
     core_zero: str = eqx.field(static=True, default="consistent")
     local_field: LocalField = IchimaruUtsumi()
     mean_free_path: ScalarLike | None = None
 
     def __check_init__(self):
-        choices = {"cores": KINDS, "hole": HOLES, "core_shift": CORE_SHIFTS, "core_zero": CORE_ZEROS}
+        choices = {
+            "cores": KINDS,
+            "hole": HOLES,
+            "hole_norm": HOLE_NORMS,
+            "core_shift": CORE_SHIFTS,
+            "core_zero": CORE_ZEROS,
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed:
@@ -115,6 +124,8 @@ class OptimisedOPW(eqx.Module):
         words = [f"optimised OPW, {self.cores} cores, {self.hole} hole, core shift {self.core_shift}"]
         if self.core_zero != "consistent":
             words.append(f"core zero {self.core_zero}")
+        if self.hole_norm != "omitted":
+            words.append(f"hole norm {self.hole_norm}")
         if self.mean_free_path is not None:
             words.append("finite electron mean free path")
         return ", ".join(words)
@@ -161,7 +172,8 @@ def wavenumber_characteristics(
     Source: PHH Sec. II A-B; physics.md 3.3.
     """
     require("q (1/bohr)", q, lambda x: (x > 0) & (x < 0.9 * LARGEST_WAVENUMBER), f"use 0 < q < {0.9 * LARGEST_WAVENUMBER}")
-    alloy = ions_in_gas((cores_a, cores_b), concentrations, volume, valences, potential.hole, potential.correlation)
+    choices = (potential.hole, potential.hole_norm, potential.correlation)
+    alloy = ions_in_gas((cores_a, cores_b), concentrations, volume, valences, *choices)
     levels, converged = core_levels(potential, alloy)
     answer = respond(alloy, levels, q, potential.local_field, potential.mean_free_path)
     return WavenumberCharacteristics(

@@ -15,7 +15,13 @@ from jaxalloy.electrons.form_factors import (
     regular_ion_potential,
     regular_ion_potential_at_zero,
 )
-from jaxalloy.electrons.orthogonalisation import IonInGas, hole_charge, hole_density
+from jaxalloy.electrons.orthogonalisation import (
+    IonInGas,
+    fermi_sphere,
+    hole_charge,
+    hole_density,
+    lost_norm,
+)
 from jaxalloy.electrons.screening import LocalField, lindhard, response, screened_coulomb
 from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsion, repulsions
 from jaxalloy.elements.cores import FrozenCore
@@ -67,17 +73,22 @@ def ions_in_gas(
     volume: Scalar,
     valences: Float[Array, "2"],
     hole: str,
+    hole_norm: str,
     correlation: bool,
 ) -> IonsInGas:
     """Two cores in the electron gas of their alloy.
 
     concentrations: c_A, c_B. volume: bohr^3 per atom. valences: Z_A, Z_B. hole: "exact" or "core".
+    hole_norm: "omitted" or "kept", whether the hole has the norm 1/(1 - p) of the orthogonalised waves.
     correlation: whether the ions' local potential has it, besides exchange.
     """
     mean_valence = concentrations @ valences
     density = mean_valence / volume
     fermi = jnp.cbrt(3.0 * jnp.pi**2 * density)
     ions = tuple(IonInGas(core, core.at(density), valences[i]) for i, core in enumerate(cores))
+    k, weight = fermi_sphere(fermi)
+    if hole_norm == "kept":
+        weight = weight / (1.0 - lost_norm(ions, concentrations / volume, k))
     at_zero = [regular_ion_potential_at_zero(ion, density, correlation) for ion in ions]
     return IonsInGas(
         ions=ions,
@@ -88,8 +99,8 @@ def ions_in_gas(
         fermi_wavenumber=fermi,
         ionic_levels=tuple(ionic_levels(ion, density, correlation) for ion in ions),
         mean_potential=concentrations @ jnp.stack(at_zero) / volume,
-        hole_charges=jnp.stack([hole_charge(ion, fermi) for ion in ions]),
-        hole_densities=jnp.stack([hole_density(ion, fermi, hole) for ion in ions]),
+        hole_charges=jnp.stack([hole_charge(ion, k, weight) for ion in ions]),
+        hole_densities=jnp.stack([hole_density(ion, k, weight, hole) for ion in ions]),
         correlation=correlation,
     )
 
@@ -176,7 +187,7 @@ def fermi_form_factors(alloy: IonsInGas, levels: Levels, response: Response, q: 
     fermi = alloy.fermi_wavenumber
     mu = jnp.maximum(-q / (2.0 * fermi), -1.0)[None]
     squared, along = fermi**2 + q[None] ** 2 + 2.0 * fermi * q[None] * mu, fermi + q[None] * mu
-    strengths = alloy.strengths(levels, fermi * jnp.ones_like(q))
+    strengths = alloy.strengths(levels, fermi[None])
     regular = [
         repulsion(ion, squared, along, strength)[0] for ion, strength in zip(alloy.ions, strengths, strict=True)
     ]

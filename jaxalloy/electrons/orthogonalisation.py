@@ -74,19 +74,27 @@ def fermi_sphere(fermi_wavenumber: Scalar) -> tuple[Float[Array, " k"], Float[Ar
     return k, k**2 * fermi_wavenumber * jnp.asarray(w / 2.0, dtype=k.dtype) / jnp.pi**2
 
 
-def hole_charge(ion: IonInGas, fermi_wavenumber: Scalar) -> Scalar:
-    """n_OH = (Omega/pi^2) ∫_0^kF k^2 p_i(k) dk, electrons; what PHH Table I tabulates (no 1/(1-p))."""
-    k, weight = fermi_sphere(fermi_wavenumber)
+def lost_norm(ions: tuple[IonInGas, ...], share: Float[Array, " ion"], k: Float[Array, " k"]) -> Float[Array, " k"]:
+    """p(k) = 4 pi Σ_i share_i Σ_nl (2l+1) B_nl(k)^2, share_i = c_i/Omega: what the cores take from a plane wave."""
+    return sum(4.0 * jnp.pi * share[i] * (ion.degeneracy @ ion.amplitudes(k) ** 2) for i, ion in enumerate(ions))
+
+
+def hole_charge(ion: IonInGas, k: Float[Array, " k"], weight: Float[Array, " k"]) -> Scalar:
+    """n_OH = (Omega/pi^2) ∫_0^kF k^2 p_i(k) dk, electrons, on the nodes of `fermi_sphere`.
+
+    What PHH Table I tabulates: without 1/(1-p), unless the weight has it.
+    """
     return 4.0 * jnp.pi * ion.degeneracy @ (ion.amplitudes(k) ** 2 @ weight)
 
 
-def hole_density(ion: IonInGas, fermi_wavenumber: Scalar, shape: str) -> Float[Array, " r"]:
+def hole_density(
+    ion: IonInGas, k: Float[Array, " k"], weight: Float[Array, " k"], shape: str
+) -> Float[Array, " r"]:
     """4 pi r^2 dn_i(r), electrons per bohr, on the core's radii; its integral is -n_OH.
 
     "exact": dn = (1/pi^2) ∫ k^2 dk Σ_l (2l+1) [-2 j_l(kr) S_l + S_l^2], S_l = Σ_n R_nl B_nl(k);
     "core": dn = -(1/pi^2) ∫ k^2 dk Σ_nl (2l+1) (R_nl B_nl)^2, the shape of the core itself.
     """
-    k, weight = fermi_sphere(fermi_wavenumber)
     amplitudes = ion.amplitudes(k)
     if shape == "core":
         return -4.0 * jnp.pi * ion.state.orbitals**2 @ (ion.degeneracy * (amplitudes**2 @ weight))

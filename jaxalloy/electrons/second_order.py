@@ -101,7 +101,7 @@ def repulsion(
     ion: IonInGas,
     final_squared: Float[Array, "mu q"],
     along: Float[Array, "mu q"],
-    strength: Float[Array, "orbital q"],
+    strength: Float[Array, "orbital #q"],
 ) -> Float[Array, "mu q"]:
     """s of one ion at one k; |k+q|^2, k + q mu and (E_k - E_nl) B_nl(k) given.
 

@@ -105,6 +105,11 @@ def frozen_core(symbol: str, kind: str = "scalar-relativistic") -> FrozenCore:
             "use a local pseudopotential (EmptyCore) for other elements"
         )
     entry = {name.removeprefix(prefix): table[name] for name in table if name.startswith(prefix)}
+    return core_from_entry(entry)
+
+
+def core_from_entry(entry: dict[str, np.ndarray]) -> FrozenCore:
+    """A core from one entry of the table, or a fresh one of `experiments.cores`: shells, knots, series in n0^(1/3)."""
     momenta = tuple(int(l) for l in entry["shells"][:, 0])
     radius, weight = _radial_nodes(_RADII)
     basis = _spline_basis(entry["knots"], radius)
