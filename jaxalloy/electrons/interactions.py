@@ -115,6 +115,18 @@ class Interactions(eqx.Module):
         """c_A c_B (F_AA + F_BB - 2 F_AB) at `q`, Ry."""
         return bhatia_thornton(self.characteristics, self.concentration).CC
 
+    def hole_charges(self, valences: Float[Array, "2"]) -> Float[Array, "2"]:
+        """Charges of the orthogonalisation holes, Z*_i - Z_i, electrons. Source: PHH Table I."""
+        return self.effective_valences - valences
+
+    def screening_density(self, R: Float[Array, " R"]) -> Float[Array, "2 R"]:
+        """rho_A(R), rho_B(R): screening charge density around an ion, electrons per bohr^3, at distances R (bohr).
+
+        (1/2 pi^2) int rho_i(q) sin(qR)/(qR) q^2 dq; its integral over space is Z*_i. Source: PHH Fig. 1.
+        """
+        kernel = jnp.sinc(self.q[:, None] * R[None, :] / jnp.pi)
+        return (self.screening_charge * (self.weights * self.q**2)[None]) @ kernel / (2 * jnp.pi**2)
+
     def self_energy(self) -> Scalar:
         """Sum_i c_i (Omega/2 pi^2) int F_ii q^2 dq: every ion in its own screening cloud, Ry per atom."""
         own = (1 - self.concentration) * self.characteristics[0] + self.concentration * self.characteristics[2]
