@@ -101,9 +101,6 @@ def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t
     of the inversion matters. Raises `InputError` for Gamma = Omega = 0, which has no limit to normalise by.
     """
     loss = system.dephasing + 1j * system.detuning
-    remedy = "without dephasing b grows for ever and eta has no limit; give dephasing > 0, or use FreeRelaxation"
-    require("dephasing", system.dephasing, lambda x: x > 0, remedy)
-    require_seed_of_sum(system)
     gain = system.coupling**2 * system.inversion
     rates = jnp.stack([system.dephasing, system.detuning, gain, system.decay]).astype(times.dtype)
     depth = jnp.log(jnp.maximum(jnp.abs(gain) / system.decay**2, 1.0)) + 40.0
@@ -131,8 +128,10 @@ def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t
     )
 
 
-def require_seed_of_sum(system: ExponentialRelaxation) -> None:
-    """`require` d0 != 0 and Delta != 0, without which b = 0 for ever."""
+def require_limit(system: ExponentialRelaxation) -> None:
+    """`require` a dephasing, a seed and a coupling: without them there is no eta to speak of."""
+    remedy = "without dephasing b grows for ever and eta has no limit; give dephasing > 0, or use FreeRelaxation"
+    require("dephasing", system.dephasing, lambda x: x > 0, remedy)
     remedy = "b = 0 for ever without it; give a seed, e.g. polarisation=1e-4, and a coupling"
     require("|coupling * polarisation|", jnp.abs(system.coupling * system.polarisation), lambda x: x > 0, remedy)
 

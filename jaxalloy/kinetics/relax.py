@@ -10,7 +10,7 @@ import numpy as np
 from .._typing import Array, Float, Int, Real
 from ..numerics.checks import InputError, is_traced, require_positive
 from .bosonic import BosonicModel, BosonicRelaxation, bosonic_model
-from .closed_forms import exponential_relaxation
+from .closed_forms import exponential_relaxation, require_limit
 from .equations import (
     DrivenRelaxation,
     ExponentialRelaxation,
@@ -119,7 +119,7 @@ def as_relaxation(path: Path, model: MaxwellBloch, times: Array, collapsed: bool
         times=times,
         field_mantissa=field,
         mantissa_rate=model.field_rate(field, polarisation),
-        log_scale=jnp.zeros_like(times),
+        log_scale=None,
         scaled_polarisation=polarisation,
         inversion=inversion,
         reached=reached,
@@ -138,7 +138,7 @@ def as_bosonic_relaxation(path: Path, model: BosonicModel, times: Array, solver:
         times=times,
         field_mantissa=field,
         mantissa_rate=model.field_rate(field, partner, polarisation),
-        log_scale=jnp.zeros_like(times),
+        log_scale=None,
         scaled_polarisation=polarisation,
         inversion=inversion,
         reached=reached,
@@ -173,7 +173,8 @@ def relax(
     if isinstance(system, ExponentialRelaxation):
         times = as_real(times)
         check_times(times)
-        return exponential_relaxation(system, times)
+        require_limit(system)
+        return _relax_exponentially(system, times)
     require_seed(system)
     bosonic = isinstance(system, BosonicRelaxation)
     model = bosonic_model(system) if bosonic else normal_form(system)
@@ -184,6 +185,11 @@ def relax(
     if bosonic:
         return _relax_bosonic(model, times, method)
     return _relax_states(model, times, method, worth_collapsing(model.coupling.shape[0], common_rates(system)))
+
+
+@eqx.filter_jit
+def _relax_exponentially(system: ExponentialRelaxation, times: Array) -> Relaxation:
+    return exponential_relaxation(system, times)
 
 
 @eqx.filter_jit

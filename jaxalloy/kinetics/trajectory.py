@@ -37,6 +37,7 @@ class Outcome(eqx.Enumeration):
     successful = ""
     max_steps_reached = "max_steps was reached before the last time: raise max_steps or rtol, or shorten the times"
     step_too_small = "the step fell below the resolution of the time: too stiff or diverging; try Kvaerno5"
+    step_too_long = "a fixed step was too long for rtol: raise steps, or let the step adapt (steps=None)"
     not_finite = "the state is not finite: the field grows without bound or the input is not finite"
 
 
@@ -50,8 +51,8 @@ def outcome_of(result: Any) -> Any:
 class Relaxation(eqx.Module):
     """A relaxation at the requested times; a batch carries leading axes of lanes.
 
-    times: (t,). field: b = field_mantissa * exp(log_scale), complex, (*lanes, t); the exponent is zero except in the
-    exponential approximation, where |b| may exceed the largest number and only eta and log|b| remain finite.
+    times: (t,). field: b = field_mantissa * exp(log_scale), complex, (*lanes, t); log_scale is None (zero) except in
+    the exponential approximation, where |b| may exceed the largest number and only eta and log_modulus stay finite.
     polarisation: d_k, complex, inversion: sigma_k, (*lanes, t, k). reached: false at times that the integration did
     not reach; there the last state reached is repeated. steps: accepted and rejected. result: an `Outcome`.
     model: the equations in normal form. solver: what integrated. partner: b_-q of the bosonic system. log_limit,
@@ -61,7 +62,7 @@ class Relaxation(eqx.Module):
     times: Float[Array, "t"]
     field_mantissa: Complex[Array, "*lanes t"]
     mantissa_rate: Complex[Array, "*lanes t"]
-    log_scale: Float[Array, "*#lanes #t"]
+    log_scale: Float[Array, "*lanes t"] | None
     scaled_polarisation: Complex[Array, "*lanes t k"]
     inversion: Float[Array, "*lanes t k"]
     reached: Bool[Array, "*lanes t"]
@@ -76,12 +77,13 @@ class Relaxation(eqx.Module):
     @property
     def field(self) -> Complex[Array, "*lanes t"]:
         """The amplitude b(t) of the concentration field."""
-        return self.field_mantissa * jnp.exp(self.log_scale)
+        return self.field_mantissa if self.log_scale is None else self.field_mantissa * jnp.exp(self.log_scale)
 
     @property
     def polarisation(self) -> Complex[Array, "*lanes t k"]:
         """The electronic polarisation d_k(t) of every state."""
-        return self.scaled_polarisation * jnp.exp(self.log_scale)[..., None]
+        scaled = self.scaled_polarisation
+        return scaled if self.log_scale is None else scaled * jnp.exp(self.log_scale)[..., None]
 
     @property
     def quanta(self) -> Float[Array, "*lanes t"]:
@@ -91,7 +93,8 @@ class Relaxation(eqx.Module):
     @property
     def log_modulus(self) -> Float[Array, "*lanes t"]:
         """ln|b(t)|; minus infinity where b = 0."""
-        return jnp.log(jnp.abs(self.field_mantissa)) + self.log_scale
+        log_modulus = jnp.log(jnp.abs(self.field_mantissa))
+        return log_modulus if self.log_scale is None else log_modulus + self.log_scale
 
     @property
     def eta(self) -> Float[Array, "*lanes t"]:
@@ -107,12 +110,12 @@ class Relaxation(eqx.Module):
         return speed * self._relative_scale()
 
     def _relative_scale(self) -> Array:
-        if self.log_limit is not None:
+        if self.log_scale is not None and self.log_limit is not None:
             finite = jnp.isfinite(self.log_limit)[..., None]
-            return jnp.where(finite, jnp.exp(self.log_scale - self.log_limit[..., None]), 0.0)
+            limit = jnp.where(finite, self.log_limit[..., None], 0.0)
+            return jnp.where(finite, jnp.exp(self.log_scale - limit), 0.0)
         last = jnp.abs(self.field_mantissa[..., -1:])
-        scale = jnp.exp(self.log_scale - self.log_scale[..., -1:])
-        return jnp.where(last > 0, scale / jnp.where(last > 0, last, 1.0), 0.0)
+        return jnp.where(last > 0, 1.0 / jnp.where(last > 0, last, 1.0), 0.0)
 
     @property
     def invariants(self) -> Any:
