@@ -22,14 +22,16 @@ from .maxwell_bloch import Invariants
 class BosonicRelaxation(eqx.Module):
     """Free relaxation with both fields b_q and b_-q, before the secular approximation (EM Eq. 8, corrected).
 
-    db_q/dt     = -kappa b_q  - i [(A + M) b_q  + M b*_-q] - i sum_k Delta_k d_k,   M = c(1-c) W(q)/4,  A = -mu > 0
+    db_q/dt     = -kappa b_q  - i [(A + M) b_q  + M b*_-q] - i sum_k Delta_k d_k
     db_-q/dt    = -kappa b_-q - i [(A + M) b_-q + M b*_q]
     dd_k/dt     = -(Gamma_k + i omega_k) d_k + i Delta_k sigma_k b_q
     dsigma_k/dt = -sigma_k/t_sigma - 4 Delta_k Im(d_k b*_q)
 
+    with M = c(1-c) W(q)/4 and A = -mu > 0.
     concentration: c. ordering_energy: W(q). bare_energy: A. coupling, inversion, polarisation, dephasing,
-    population_time: as `FreeRelaxation`, () or (k,). transition_energy: omega_k, () or (k,); None is resonance with
-    the excitation, E = sqrt(A^2 + 2 A M). field_damping: kappa. Raises `InputError` where A + 2M <= 0 (no real E).
+    population_time: as `FreeRelaxation`, () or (k,). transition_energy: omega_k, () or (k,); None is
+    resonance with the excitation, E = sqrt(A^2 + 2 A M). field_damping: kappa. Raises `InputError` where A +
+    2M <= 0 (no real E).
     """
 
     concentration: Float[Array, "..."] = eqx.field(converter=as_real)
@@ -43,7 +45,9 @@ class BosonicRelaxation(eqx.Module):
     transition_energy: Any = None
     field_damping: Float[Array, "..."] = eqx.field(converter=as_real, default=0.0)
     pairs: Any = eqx.field(default=None, kw_only=True)
-    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(converter=as_number, default=0.0, kw_only=True)
+    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(
+        converter=as_number, default=0.0, kw_only=True
+    )
 
     def __check_init__(self) -> None:
         states_of(**self.state_values())
@@ -53,11 +57,17 @@ class BosonicRelaxation(eqx.Module):
         """The arguments that belong to a state."""
         names = ("coupling", "inversion", "polarisation", "dephasing", "population_time")
         values = {name: getattr(self, name) for name in names}
-        return values if self.transition_energy is None else {**values, "transition": as_real(self.transition_energy)}
+        return (
+            values
+            if self.transition_energy is None
+            else {**values, "transition": as_real(self.transition_energy)}
+        )
 
     def check(self) -> None:
         """Raise `InputError` where a value that is known cannot be used; also on a batch."""
-        require("concentration", self.concentration, lambda c: (c > 0) & (c < 1), "c must lie between 0 and 1")
+        require(
+            "concentration", self.concentration, lambda c: (c > 0) & (c < 1), "c must lie between 0 and 1"
+        )
         require_positive("bare_energy", self.bare_energy, "A = -mu must be positive")
         for name in ("ordering_energy", "coupling", "inversion", "polarisation", "field"):
             require_finite(name, getattr(self, name))
@@ -85,7 +95,7 @@ class BosonicRelaxation(eqx.Module):
         """
         energy = self.excitation_energy
         factor = jnp.sqrt(0.5 * ((self.bare_energy + self.mixing) / energy + 1.0))
-        detuning = 0.0 if self.transition_energy is None else as_real(self.transition_energy) - energy
+        transition = energy if self.transition_energy is None else as_real(self.transition_energy)
         return DrivenRelaxation(
             coupling=self.coupling * factor,
             inversion=self.inversion,
@@ -93,16 +103,16 @@ class BosonicRelaxation(eqx.Module):
             dephasing=self.dephasing,
             population_time=self.population_time,
             field_damping=self.field_damping,
-            commutator=1.0,
-            pump=0.0,
-            detuning=detuning,
+            commutator=jnp.ones_like(energy),
+            pump=jnp.zeros_like(energy),
+            detuning=transition - energy,
             pairs=self.pairs,
             field=self.field / factor,
         )
 
 
 class BosonicModel(eqx.Module):
-    """EM Eq. 8 in real form, every rate an array over the states; state [b_q, b_-q, d_k (re, im each), sigma_k]."""
+    """EM Eq. 8 in real form, rates as arrays over the states; state [b_q, b_-q, d_k (re, im), sigma_k]."""
 
     diagonal: Float[Array, "*lanes"]
     mixing: Float[Array, "*lanes"]
@@ -148,7 +158,9 @@ class BosonicModel(eqx.Module):
     def invariants(self, field: Array, polarisation: Array, inversion: Array, partner: Array) -> Invariants:
         """N_q - N_-q + sum sigma/2, the Bloch lengths and the energy, along a trajectory."""
         diagonal, mixing = self.diagonal[..., None], self.mixing[..., None]
-        bosons = diagonal * (jnp.abs(field) ** 2 + jnp.abs(partner) ** 2) + 2.0 * mixing * (field * partner).real
+        bosons = (
+            diagonal * (jnp.abs(field) ** 2 + jnp.abs(partner) ** 2) + 2.0 * mixing * (field * partner).real
+        )
         overlap = jnp.sum(self.coupling[..., None, :] * jnp.conj(polarisation), -1) * field
         electrons = 0.5 * jnp.sum(self.transition[..., None, :] * inversion, -1)
         difference = jnp.abs(field) ** 2 - jnp.abs(partner) ** 2
@@ -164,7 +176,9 @@ def bosonic_model(system: BosonicRelaxation) -> BosonicModel:
     values = system.state_values()
     states = states_of(**values)
     dtype = jnp.finfo(jnp.result_type(*values.values(), system.bare_energy)).dtype
-    energy = system.excitation_energy if system.transition_energy is None else as_real(system.transition_energy)
+    energy = (
+        system.excitation_energy if system.transition_energy is None else as_real(system.transition_energy)
+    )
 
     def spread(value: Array, dtype: Any = dtype) -> Array:
         return jnp.broadcast_to(value.astype(dtype), (states,))
@@ -181,5 +195,7 @@ def bosonic_model(system: BosonicRelaxation) -> BosonicModel:
         start=jnp.zeros(4 + 3 * states, dtype),
     )
     field = system.field.astype(complex_dtype)
-    start = shell.join(field, jnp.zeros_like(field), spread(system.polarisation, complex_dtype), spread(system.inversion))
+    start = shell.join(
+        field, jnp.zeros_like(field), spread(system.polarisation, complex_dtype), spread(system.inversion)
+    )
     return eqx.tree_at(lambda m: m.start, shell, start)

@@ -1,8 +1,9 @@
-"""Answers that need no integration of the nonlinear system: the exponential approximation, its limits, no losses.
+"""Answers without integrating the nonlinear system: the exponential approximation, its limits, no losses.
 
-The exponential approximation b'' + Gamma_c b' - Delta^2 sigma0 e^{-gamma t} b = 0 is solved by Bessel functions of
-order Gamma_c/gamma (EM Eqs. 12, 13 with z0 = 2 Delta sqrt(sigma0)/gamma). They overflow, and have no complex order
-here, so the equation is marched in t by its Taylor series, and the logarithm of the scale carried along.
+The exponential approximation b'' + Gamma_c b' - Delta^2 sigma0 e^{-gamma t} b = 0 is solved by Bessel
+functions of order Gamma_c/gamma (EM Eqs. 12, 13 with z0 = 2 Delta sqrt(sigma0)/gamma). They overflow, and
+have no complex order here, so the equation is marched in t by its Taylor series, and the logarithm of the
+scale carried along.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import optimistix as optx
 from jax import lax
 
-from .._typing import Array, Complex, Float, Real, ScalarLike
+from .._typing import Array, ArrayLike, Complex, Float, Real, ScalarLike
 from ..numerics.checks import InputError, is_traced, require, require_positive
 from .elliptic import jacobi_sd
 from .equations import ExponentialRelaxation, FreeRelaxation, as_real, common_rates, normal_form, require_seed
@@ -60,7 +61,9 @@ def _march_to(carry: tuple, end: Array, rates: Float[Array, "4"]) -> tuple[tuple
     def unfinished(state: tuple) -> Array:
         return (state[0] < end) & (state[4] < MAX_STEPS)
 
-    time, field, slope, log_scale, steps = lax.while_loop(unfinished, step, (*carry[:4], jnp.zeros_like(carry[4])))
+    time, field, slope, log_scale, steps = lax.while_loop(
+        unfinished, step, (*carry[:4], jnp.zeros_like(carry[4]))
+    )
     return (time, field, slope, log_scale, carry[4] + steps), (field, slope, log_scale, time >= end)
 
 
@@ -69,13 +72,15 @@ def _march(rates: Float[Array, "4"], times: Float[Array, "t"]) -> tuple[Array, A
     zero = jnp.zeros((), rates.dtype)
     complex_zero = zero + 0j
     start = (zero, complex_zero, complex_zero + 1.0, zero, jnp.zeros((), int))
-    (*_, steps), (field, slope, log_scale, reached) = lax.scan(lambda c, t: _march_to(c, t, rates), start, times)
+    (*_, steps), (field, slope, log_scale, reached) = lax.scan(
+        lambda c, t: _march_to(c, t, rates), start, times
+    )
     return field, slope, log_scale, reached, steps
 
 
 @jax.custom_jvp
 def march(rates: Float[Array, "4"], times: Float[Array, "t"]) -> tuple[Array, Array, Array, Array, Array]:
-    """`_march` with derivatives in both modes: four rates, so the whole Jacobian costs four forward marches."""
+    """`_march` with derivatives in both modes: four rates, so its Jacobian costs four forward marches."""
     return _march(rates, times)
 
 
@@ -96,9 +101,10 @@ def _march_jvp(primals: tuple, tangents: tuple) -> tuple[tuple, tuple]:
 def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t"]) -> Relaxation:
     """The exponential approximation at the given times (EM Eqs. 12 and 13, corrected), with its exact limit.
 
-    `eta` is |b|/|b_inf|, |b_inf| = |Delta d0/Gamma_c| |0F1(; 1 + Gamma_c/gamma; x0)|, x0 = Delta^2 sigma0/gamma^2.
-    |b| may overflow where z0 > 700; `eta` and `log_modulus` do not. `warning` tells where the neglected depletion
-    of the inversion matters. Raises `InputError` for Gamma = Omega = 0, which has no limit to normalise by.
+    `eta` is |b|/|b_inf|, |b_inf| = |Delta d0/Gamma_c| |0F1(; 1 + Gamma_c/gamma; x0)|, x0 = Delta^2
+    sigma0/gamma^2. |b| may overflow where z0 > 700; `eta` and `log_modulus` do not. `warning` tells where the
+    neglected depletion of the inversion matters. Raises `InputError` for Gamma = Omega = 0, which has no
+    limit to normalise by.
     """
     loss = system.dephasing + 1j * system.detuning
     gain = system.coupling**2 * system.inversion
@@ -109,6 +115,7 @@ def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t
     amplitude = -1j * system.coupling * system.polarisation
     limit = field[-1] + slope[-1] / jnp.where(loss != 0, loss, 1.0)
     log_limit = jnp.log(jnp.abs(amplitude * limit)) + log_scale[-1]
+    kinds: Any = Outcome
     sound = jnp.all(reached) & (system.dephasing > 0) & jnp.isfinite(log_limit)
     field, slope = amplitude * field[:-1], amplitude * slope[:-1]
     return Relaxation(
@@ -120,7 +127,7 @@ def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t
         inversion=(system.inversion * jnp.exp(-system.decay * times))[:, None],
         reached=reached[:-1],
         steps=steps,
-        result=Outcome.where(sound, Outcome.successful, Outcome.not_finite),
+        result=kinds.where(sound, kinds.successful, kinds.not_finite),
         model=None,
         log_limit=log_limit,
         log_depletion=2.0 * log_limit - jnp.log(0.5 * jnp.abs(system.inversion)),
@@ -130,13 +137,17 @@ def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t
 
 def require_limit(system: ExponentialRelaxation) -> None:
     """`require` a dephasing, a seed and a coupling: without them there is no eta to speak of."""
-    remedy = "without dephasing b grows for ever and eta has no limit; give dephasing > 0, or use FreeRelaxation"
+    remedy = (
+        "without dephasing b grows for ever and eta has no limit; give dephasing > 0, or use FreeRelaxation"
+    )
     require("dephasing", system.dephasing, lambda x: x > 0, remedy)
     remedy = "b = 0 for ever without it; give a seed, e.g. polarisation=1e-4, and a coupling"
-    require("|coupling * polarisation|", jnp.abs(system.coupling * system.polarisation), lambda x: x > 0, remedy)
+    require(
+        "|coupling * polarisation|", jnp.abs(system.coupling * system.polarisation), lambda x: x > 0, remedy
+    )
 
 
-def off_resonance_modulus(system: ExponentialRelaxation, times: Real[Any, "t"]) -> Float[Array, "t"]:
+def off_resonance_modulus(system: ExponentialRelaxation, times: Real[ArrayLike, "t"]) -> Float[Array, "t"]:
     """|b| far off resonance, where the gain is negligible (EM Eq. 14 with e^{-Gamma t} in both places).
 
     2 |Delta d0| / |Gamma_c| [e^{-Gamma t} sin^2(Omega t/2) + (1 - e^{-Gamma t})^2/4]^{1/2}
@@ -146,13 +157,16 @@ def off_resonance_modulus(system: ExponentialRelaxation, times: Real[Any, "t"]) 
     _require_loss(system)
     left = jnp.exp(-system.dephasing * times)
     swing = left * jnp.sin(0.5 * system.detuning * times) ** 2 + 0.25 * (1.0 - left) ** 2
-    scale = 2.0 * jnp.abs(system.coupling * system.polarisation) / jnp.hypot(system.dephasing, system.detuning)
+    scale = (
+        2.0 * jnp.abs(system.coupling * system.polarisation) / jnp.hypot(system.dephasing, system.detuning)
+    )
     return scale * jnp.sqrt(swing)
 
 
-def weak_gain_field(system: ExponentialRelaxation, times: Real[Any, "t"]) -> Complex[Array, "t"]:
-    """b for a weak gain: -i (Delta d0/Gamma_c) [e^s - e^{-Gamma_c t - s}], s = Delta^2 sigma0 (1-e^{-gamma t})/(gamma Gamma_c).
+def weak_gain_field(system: ExponentialRelaxation, times: Real[ArrayLike, "t"]) -> Complex[Array, "t"]:
+    """b(t) for a weak gain.
 
+    -i (Delta d0/Gamma_c) [e^s - e^{-Gamma_c t - s}],  s = Delta^2 sigma0 (1 - e^{-gamma t})/(gamma Gamma_c)
     An improvement on EM Eq. 14, with an error of second order in Delta^2 sigma0/(gamma |Gamma_c|).
     """
     times = as_real(times)
@@ -168,17 +182,20 @@ def _require_loss(system: ExponentialRelaxation) -> None:
     require("|Gamma + i Omega|", size, lambda x: x > 0, "the weak-gain limits need dephasing or detuning")
 
 
-def lossless_field(system: FreeRelaxation, times: Real[Any, "t"]) -> Complex[Array, "t"]:
-    """b(t) without losses, at resonance and with one coupling, from rest (the pendulum of the inverted medium).
+def lossless_field(system: FreeRelaxation, times: Real[ArrayLike, "t"]) -> Complex[Array, "t"]:
+    """b(t) without losses, at resonance, with one coupling, from b(0) = 0: the motion of a pendulum.
 
     |b| = sqrt(L) k k' |sd(Delta sqrt(L) t | k^2)|,  S = sum sigma0,  P = |sum d0|,  L = sqrt(S^2 + 4 P^2),
     theta0 = atan2(2P, S),  k = cos(theta0/2): a pulse after the delay ln(8/theta0)/(Delta sqrt L).
 
-    times: (t,). Returns (t,). Raises `InputError` where a rate, a detuning or b(0) is not zero, or couplings differ.
+    times: (t,). Returns (t,). Raises `InputError` where a rate, a detuning or b(0) is not zero, or couplings
+    differ.
     """
     times = as_real(times)
     require_seed(system)
-    remedy = "the closed form holds without losses, at resonance and from b(0) = 0; integrate with relax instead"
+    remedy = (
+        "the closed form holds without losses, at resonance and from b(0) = 0; integrate with relax instead"
+    )
     for name in ("dephasing", "detuning", "field"):
         require(name, jnp.abs(getattr(system, name)), lambda x: x == 0, remedy)
     require("population_time", system.population_time, np.isinf, remedy)
@@ -190,16 +207,18 @@ def lossless_field(system: FreeRelaxation, times: Real[Any, "t"]) -> Complex[Arr
     length = jnp.sqrt(total**2 + 4.0 * jnp.abs(seed) ** 2)
     half = 0.5 * jnp.arctan2(2.0 * jnp.abs(seed), total)
     k, k_prime = jnp.cos(half), jnp.sin(half)
-    signed = jnp.sqrt(length) * k * k_prime * jacobi_sd(model.coupling[0] * jnp.sqrt(length) * times, k, k_prime)
+    signed = (
+        jnp.sqrt(length) * k * k_prime * jacobi_sd(model.coupling[0] * jnp.sqrt(length) * times, k, k_prime)
+    )
     phase = seed / jnp.where(jnp.abs(seed) > 0, jnp.abs(seed), 1.0)
     return -1j * phase * signed
 
 
 def critical_gain(dephasing: ScalarLike) -> Float[Array, ""]:
-    """x0c(nu): eta(t) of EM Eq. 12 is S-shaped where x0 = Delta^2 sigma0/gamma^2 exceeds it. nu = Gamma/gamma.
+    """x0c(nu): EM Eq. 12 is S-shaped where x0 = Delta^2 sigma0/gamma^2 exceeds it; nu = Gamma/gamma.
 
-    b'' = 0 first happens with b''' = 0, hence at e^{-gamma t} = nu/x0 with b' = gamma b; the root in x0 of that.
-    2.56, 10.5, 17.9 and 62.7 at nu = 1, 5, 10 and 50.
+    b'' = 0 first happens with b''' = 0, hence at e^{-gamma t} = nu/x0 with b' = gamma b; the root in x0 of
+    that. 2.56, 10.5, 17.9 and 62.7 at nu = 1, 5, 10 and 50.
     """
     nu = as_real(dephasing)
     require_positive("dephasing", nu, "nu = Gamma/gamma must be positive")
@@ -211,7 +230,9 @@ def critical_gain(dephasing: ScalarLike) -> Float[Array, ""]:
         field, slope, *_ = march(rates, log_ratio[None])
         return (slope[0] / field[0]).real - 1.0
 
-    solver = optx.Bisection(rtol=1e-13, atol=1e-13)
+    solver: Any = optx.Bisection(rtol=1e-13, atol=1e-13)  # type: ignore[call-arg]
     options = {"lower": jnp.full_like(nu, -6.0), "upper": jnp.full_like(nu, 2.0)}
-    root = optx.root_find(excess_slope, solver, jnp.full_like(nu, -1.0), args=nu, options=options, max_steps=128)
+    root: Any = optx.root_find(
+        excess_slope, solver, jnp.full_like(nu, -1.0), args=nu, options=options, max_steps=128
+    )
     return nu * jnp.exp(jnp.exp(root.value))

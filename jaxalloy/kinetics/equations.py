@@ -1,7 +1,8 @@
-"""The kinetic systems of EM: free relaxation (Eq. 9), driven (Eq. 15), exponential approximation (Eqs. 10-13).
+"""The kinetic systems of EM: free (Eq. 9), driven (Eq. 15) and exponential relaxation (Eqs. 10-13).
 
-hbar = 1; rates in any one unit, times in its inverse. Every argument that belongs to a state k is a scalar (common
-to all states) or an array over k. `population_time` is t_sigma (`jnp.inf`: the inversion does not decay).
+hbar = 1; rates in any one unit, times in its inverse. Every argument that belongs to a state k is a scalar
+(common to all states) or an array over k. `population_time` is t_sigma (`jnp.inf`: the inversion does not
+decay).
 """
 
 from typing import Any
@@ -19,7 +20,9 @@ def as_real(value: Any) -> Array:
     """A real array in the precision of the input; integers become floats."""
     array = jnp.asarray(value)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
-        raise InputError(f"a complex number ({array.ravel()[0]}) where a real one is needed: give its real part")
+        raise InputError(
+            f"a complex number ({array.ravel()[0]}) where a real one is needed: give its real part"
+        )
     return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(float)
 
 
@@ -41,7 +44,7 @@ def require_population_time(value: Any) -> None:
 
 
 def require_pairs(pairs: Any, inversion: Any, polarisation: Any) -> None:
-    """`require` |sigma_k| <= n_k and sigma_k^2 + 4 |d_k|^2 <= n_k^2 of states that stand for n_k electron pairs."""
+    """`require` |sigma_k| <= n_k and sigma_k^2 + 4 |d_k|^2 <= n_k^2 of states of n_k electron pairs."""
     if pairs is None or is_traced((pairs, inversion, polarisation)):
         return
     require_positive("pairs", pairs, "each state stands for a positive number of electron pairs")
@@ -53,14 +56,16 @@ def require_pairs(pairs: Any, inversion: Any, polarisation: Any) -> None:
 
 
 def states_of(**values: Array) -> int:
-    """Number K of states that these scalars or arrays over k agree on; `InputError` names those that do not."""
+    """Number K of states that these scalars or arrays over k agree on; `InputError` where they do not."""
     for name, value in values.items():
         if value.ndim > 1:
             raise InputError(f"{name} has {value.ndim} axes: give a scalar or an array over the states k")
     sizes = {name: value.shape[0] for name, value in values.items() if value.ndim == 1}
     if len(set(sizes.values())) > 1 or 0 in sizes.values():
         found = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-        raise InputError(f"arrays over k of different or zero length ({found}): give K values each, or scalars")
+        raise InputError(
+            f"arrays over k of different or zero length ({found}): give K values each, or scalars"
+        )
     return max(sizes.values(), default=1)
 
 
@@ -71,9 +76,10 @@ class FreeRelaxation(eqx.Module):
     dd_k/dt     = -(Gamma_k + i delta_k) d_k + i Delta_k sigma_k b
     dsigma_k/dt = -sigma_k/t_sigma - 4 Delta_k Im(d_k b^*)
 
-    coupling: Delta_k. inversion: sigma_k(0). polarisation: d_k(0), complex. dephasing: Gamma_k. population_time:
-    t_sigma. detuning: delta_k. pairs: electron pairs behind each k, None leaves |sigma_k| unchecked. All () or (k,).
-    field: b(0), (). Raises `InputError` for negative rates, mismatched K and |sigma_k| > pairs.
+    coupling: Delta_k. inversion: sigma_k(0). polarisation: d_k(0), complex. dephasing: Gamma_k.
+    population_time: t_sigma. detuning: delta_k. pairs: electron pairs behind each k, None leaves |sigma_k|
+    unchecked. All () or (k,). field: b(0), (). Raises `InputError` for negative rates, mismatched K and
+    |sigma_k| > pairs.
     """
 
     coupling: Float[Array, "..."] = eqx.field(converter=as_real)
@@ -83,7 +89,9 @@ class FreeRelaxation(eqx.Module):
     population_time: Float[Array, "..."] = eqx.field(converter=as_real)
     detuning: Float[Array, "..."] = eqx.field(converter=as_real, default=0.0)
     pairs: Any = eqx.field(default=None, kw_only=True)
-    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(converter=as_number, default=0.0, kw_only=True)
+    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(
+        converter=as_number, default=0.0, kw_only=True
+    )
 
     def __check_init__(self) -> None:
         states_of(**_state_values(self))
@@ -95,14 +103,14 @@ class FreeRelaxation(eqx.Module):
 
 
 class DrivenRelaxation(eqx.Module):
-    """A condensate q' of concentration excitations kept by a pumped inversion (EM Eq. 15 with its time derivatives).
+    """A condensate q' of excitations kept by a pumped inversion (EM Eq. 15 with its time derivatives).
 
     db/dt       = -kappa b - i alpha sum_k Delta_k d_k
     dd_k/dt     = -(Gamma_k + i delta_k) d_k + i Delta_k sigma_k b
     dsigma_k/dt = (sigma^p_k - sigma_k)/t_sigma - 4 Delta_k Im(d_k b^*)
 
-    As `FreeRelaxation`, and field_damping: kappa, (). commutator: alpha = [b, b^+], () (EM: 1 - 2c + eta^2/2).
-    pump: sigma^p_k, () or (k,). inversion is the start value sigma_k(0), not the pump.
+    As `FreeRelaxation`, and field_damping: kappa, (). commutator: alpha = [b, b^+], () (EM: 1 - 2c +
+    eta^2/2). pump: sigma^p_k, () or (k,). inversion is the start value sigma_k(0), not the pump.
     """
 
     coupling: Float[Array, "..."] = eqx.field(converter=as_real)
@@ -115,7 +123,9 @@ class DrivenRelaxation(eqx.Module):
     pump: Float[Array, "..."] = eqx.field(converter=as_real)
     detuning: Float[Array, "..."] = eqx.field(converter=as_real, default=0.0)
     pairs: Any = eqx.field(default=None, kw_only=True)
-    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(converter=as_number, default=0.0, kw_only=True)
+    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(
+        converter=as_number, default=0.0, kw_only=True
+    )
 
     def __check_init__(self) -> None:
         states_of(**_state_values(self), pump=self.pump)
@@ -135,12 +145,12 @@ class DrivenRelaxation(eqx.Module):
 
 
 class ExponentialRelaxation(eqx.Module):
-    """The exponential approximation (EM Eqs. 10-13): the inversion decays by itself, sigma = sigma0 e^{-gamma t}.
+    """The exponential approximation (EM Eqs. 10-13): the inversion decays as sigma0 e^{-gamma t}.
 
     b'' + (Gamma + i Omega) b' - Delta^2 sigma0 e^{-gamma t} b = 0,  b(0) = 0,  b'(0) = -i Delta d0
 
-    coupling: Delta. inversion: sigma0 (sum over k, either sign). polarisation: d0 (sum over k). dephasing: Gamma.
-    decay: gamma > 0. detuning: Omega. All (). Raises `InputError` for negative rates and gamma <= 0.
+    coupling: Delta. inversion: sigma0 (sum over k, either sign). polarisation: d0 (sum over k). dephasing:
+    Gamma. decay: gamma > 0. detuning: Omega. All (). Raises `InputError` for negative rates and gamma <= 0.
     """
 
     coupling: Float[Array, "..."] = eqx.field(converter=as_real)
@@ -161,7 +171,9 @@ class ExponentialRelaxation(eqx.Module):
         for name in ("coupling", "inversion", "polarisation", "detuning"):
             require_finite(name, getattr(self, name))
         require_rate("dephasing", self.dephasing)
-        require_positive("decay", self.decay, "gamma must be positive: the closed form is a function of z = e^{-gamma t}")
+        require_positive(
+            "decay", self.decay, "gamma must be positive: the closed form is a function of z = e^{-gamma t}"
+        )
 
 
 def _state_values(system: FreeRelaxation | DrivenRelaxation) -> dict[str, Array]:
@@ -179,7 +191,7 @@ def _check_states(system: FreeRelaxation | DrivenRelaxation) -> None:
 
 
 def require_seed(system: Any) -> None:
-    """`require` that |b(0)| + sum_k |d_k(0)| > 0 in every lane: without a seed b = 0 is the answer for ever."""
+    """`require` that |b(0)| + sum_k |d_k(0)| > 0 in every lane: without a seed b = 0 for ever."""
     if is_traced((system.polarisation, system.field)):
         return
     polarisation, field = np.abs(system.polarisation), np.abs(system.field)
@@ -188,10 +200,11 @@ def require_seed(system: Any) -> None:
     require("|b(0)| + sum |d(0)|", per_lane + field, lambda x: x > 0, remedy)
 
 
-def common_rates(system: FreeRelaxation | DrivenRelaxation, lanes: int = 0) -> bool:
-    """Whether coupling, dephasing, detuning and t_sigma are the same for all states, as far as can be known now.
+def common_rates(system: Any, lanes: int = 0) -> bool:
+    """Whether coupling, dephasing, detuning and t_sigma are known to be the same for all states.
 
-    Scalars are common by construction; an array is, where its numbers are known and equal. `lanes`: leading axes.
+    Scalars are common by construction; an array is, where its numbers are known and equal. `lanes`: leading
+    axes.
     """
     for value in (system.coupling, system.dephasing, system.detuning, system.population_time):
         if value.ndim == lanes:
@@ -203,8 +216,10 @@ def common_rates(system: FreeRelaxation | DrivenRelaxation, lanes: int = 0) -> b
 
 def normal_form(system: FreeRelaxation | DrivenRelaxation) -> MaxwellBloch:
     """The system with every rate spread over the K states, in one real precision. One lane."""
-    driven = isinstance(system, DrivenRelaxation)
-    pump = system.pump if driven else jnp.zeros((), system.inversion.dtype)
+    zero = jnp.zeros((), system.inversion.dtype)
+    pump, damping, commutator = zero, zero, zero + 1.0
+    if isinstance(system, DrivenRelaxation):
+        pump, damping, commutator = system.pump, system.field_damping, system.commutator
     values = _state_values(system)
     values.pop("pairs", None)
     states = states_of(**values, pump=pump)
@@ -215,16 +230,15 @@ def normal_form(system: FreeRelaxation | DrivenRelaxation) -> MaxwellBloch:
 
     complex_dtype = jnp.result_type(dtype, jnp.complex64)
     coupling, decay = spread(system.coupling), 1.0 / spread(system.population_time)
-    commutator = system.commutator.astype(dtype) if driven else jnp.ones((), dtype)
     return MaxwellBloch(
-        emission=commutator * coupling,
+        emission=commutator.astype(dtype) * coupling,
         coupling=coupling,
         dephasing=spread(system.dephasing),
         detuning=spread(system.detuning),
         decay=decay,
         source=spread(pump) * decay,
-        damping=system.field_damping.astype(dtype) if driven else jnp.zeros((), dtype),
-        commutator=commutator,
+        damping=damping.astype(dtype),
+        commutator=commutator.astype(dtype),
         start=join_state(
             system.field.astype(complex_dtype),
             jnp.broadcast_to(system.polarisation.astype(complex_dtype), (states,)),

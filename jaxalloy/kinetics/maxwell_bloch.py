@@ -9,9 +9,9 @@ from .._typing import Array, Complex, Float
 class Invariants(eqx.Module):
     """What a lossless relaxation conserves, along the trajectory.
 
-    excitations: N/alpha + 1/2 sum_k sigma_k, shape (*lanes, t); survives dephasing when t_sigma is infinite and
-    the field undamped. bloch: sigma_k^2 + 4 |d_k|^2, shape (*lanes, t, k). energy: sum_k delta_k sigma_k / 2 +
-    2 Re sum_k Delta_k d_k^* b, shape (*lanes, t).
+    excitations: N/alpha + 1/2 sum_k sigma_k, shape (*lanes, t); survives dephasing when t_sigma is infinite
+    and the field undamped. bloch: sigma_k^2 + 4 |d_k|^2, shape (*lanes, t, k). energy: sum_k delta_k sigma_k
+    / 2 + 2 Re sum_k Delta_k d_k^* b, shape (*lanes, t).
     """
 
     excitations: Float[Array, "*lanes t"]
@@ -116,8 +116,8 @@ class MaxwellBloch(eqx.Module):
 def collapse(model: MaxwellBloch) -> MaxwellBloch:
     """One emitting state with the sums and four passive probes, exactly equivalent when rates are common.
 
-    Given the field, each (d_k, sigma_k) obeys the same linear equations, so it is a combination of the probes that
-    start from d = 1, d = i and sigma = 1, and of the answer to a unit source; see `expand`. One lane.
+    Given the field, each (d_k, sigma_k) obeys the same linear equations, so it is a combination of the probes
+    that start from d = 1, d = i and sigma = 1, and of the answer to a unit source; see `expand`. One lane.
     """
     field, polarisation, inversion = split_state(model.start)
     zero = jnp.zeros(5, model.start.dtype)
@@ -136,7 +136,9 @@ def collapse(model: MaxwellBloch) -> MaxwellBloch:
         commutator=model.commutator,
         start=join_state(
             field,
-            jnp.concatenate([jnp.sum(polarisation)[None], jnp.array([1.0, 1.0j, 0.0, 0.0], polarisation.dtype)]),
+            jnp.concatenate(
+                [jnp.sum(polarisation)[None], jnp.array([1.0, 1.0j, 0.0, 0.0], polarisation.dtype)]
+            ),
             jnp.concatenate([jnp.sum(inversion)[None], jnp.array([0.0, 0.0, 1.0, 0.0], inversion.dtype)]),
         ),
     )

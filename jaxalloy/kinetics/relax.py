@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .._typing import Array, Float, Int, Real
+from .._typing import Array, ArrayLike, Float, Int, Real
 from ..numerics.checks import InputError, is_traced, require_positive
 from .bosonic import BosonicModel, BosonicRelaxation, bosonic_model
 from .closed_forms import exponential_relaxation, require_limit
@@ -34,10 +34,11 @@ PROBES = 5
 class Adaptive(eqx.Module):
     """Adaptive integration with an embedded Runge-Kutta pair.
 
-    rtol: relative tolerance per step; None takes 1e-11 (1e-6 in single precision), good for 1e-8 of max|b|; 1e-12
-    gives 1e-9. atol: None ties it to the seed, 0.01 rtol |d0|, since an error of the seed becomes an error of the
-    delay. solver: "auto" takes Dopri8, or Kvaerno5 where Gamma T > 1e5. max_steps: beyond it the result says so.
-    derivative: "reverse" (adjoint through checkpoints: jax.grad, jax.vjp) or "forward" (jax.jvp, jax.jacfwd).
+    rtol: relative tolerance per step; None takes 1e-11 (1e-6 in single precision), good for 1e-8 of max|b|;
+    1e-12 gives 1e-9. atol: None ties it to the seed, 0.01 rtol |d0|, since an error of the seed becomes an
+    error of the delay. solver: "auto" takes Dopri8, or Kvaerno5 where Gamma T > 1e5. max_steps: beyond it the
+    result says so. derivative: "reverse" (adjoint through checkpoints: jax.grad, jax.vjp) or "forward"
+    (jax.jvp, jax.jacfwd).
     """
 
     rtol: float | None = None
@@ -62,7 +63,7 @@ class Path(eqx.Module):
     result: Any
 
     def held(self) -> tuple[Array, Array]:
-        """The states with the last finite one repeated where a time was not reached, and which were reached."""
+        """The states, the last finite one repeated where a time was not reached, and which were reached."""
         reached = jnp.cumprod(jnp.all(jnp.isfinite(self.state), 1).astype(int)).astype(bool)
         last = jnp.maximum(jnp.sum(reached) - 1, 0)
         index = jnp.minimum(jnp.arange(reached.shape[0]), last)
@@ -82,7 +83,9 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
     tied = jnp.maximum(0.01 * rtol * model.seed(), smallest)
     atol = tied if method.atol is None else jnp.asarray(method.atol, dtype)
     implicit = method.solver == "kvaerno5"
-    adjoint = diffrax.ForwardMode() if method.derivative == "forward" else diffrax.RecursiveCheckpointAdjoint()
+    adjoint = (
+        diffrax.ForwardMode() if method.derivative == "forward" else diffrax.RecursiveCheckpointAdjoint()
+    )
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, model: model.rate(y)),
         diffrax.Kvaerno5() if implicit else diffrax.Dopri8(),
@@ -92,7 +95,9 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
         y0=model.start,
         args=model,
         saveat=diffrax.SaveAt(ts=times),
-        stepsize_controller=diffrax.PIDController(rtol=rtol, atol=atol),
+        stepsize_controller=diffrax.ClipStepSizeController(
+            diffrax.PIDController(rtol=rtol, atol=atol), step_ts=times
+        ),
         adjoint=adjoint,
         max_steps=method.max_steps,
         throw=False,
@@ -101,11 +106,13 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
 
 
 def choose_solver(method: Adaptive, largest_rate: Any, last_time: Any) -> Adaptive:
-    """`method` with "auto" replaced by what the stiffness asks for; by Dopri8 where the rates are not known yet."""
+    """`method` with "auto" replaced by what the stiffness asks for; Dopri8 where the rates are not known."""
     if method.solver != "auto":
         return method
     stiff = not is_traced((largest_rate, last_time)) and bool(np.any(largest_rate * last_time > STIFF))
-    return Adaptive(method.rtol, method.atol, "kvaerno5" if stiff else "dopri8", method.max_steps, method.derivative)
+    return Adaptive(
+        method.rtol, method.atol, "kvaerno5" if stiff else "dopri8", method.max_steps, method.derivative
+    )
 
 
 def as_relaxation(path: Path, model: MaxwellBloch, times: Array, collapsed: bool, solver: str) -> Relaxation:
@@ -157,15 +164,15 @@ def worth_collapsing(states: int, common: bool) -> bool:
 
 def relax(
     system: FreeRelaxation | DrivenRelaxation | BosonicRelaxation | ExponentialRelaxation,
-    times: Real[Any, "t"],
+    times: Real[ArrayLike, "t"],
     method: Adaptive | None = None,
 ) -> Relaxation:
     """Integrate one kinetic system from t = 0 and give it at `times`.
 
-    system: `FreeRelaxation` (EM 9), `DrivenRelaxation` (EM 15), `BosonicRelaxation` (EM 8); `ExponentialRelaxation`
-    (EM 10-13) takes its closed form. times: (t,), increasing, not before 0. method: `Adaptive`.
-    With rates common to more than five states the sums are integrated and the states rebuilt, which is exact.
-    An integration that does not reach the end says so in `result`; nothing is raised for it.
+    system: `FreeRelaxation` (EM 9), `DrivenRelaxation` (EM 15), `BosonicRelaxation` (EM 8);
+    `ExponentialRelaxation` (EM 10-13) takes its closed form. times: (t,), increasing, not before 0. method:
+    `Adaptive`. With rates common to more than five states the sums are integrated and the states rebuilt,
+    which is exact. An integration that does not reach the end says so in `result`; nothing is raised for it.
     Raises `InputError` for a system without a seed, and for times that do not increase.
     """
     method = Adaptive() if method is None else method
@@ -176,15 +183,15 @@ def relax(
         require_limit(system)
         return _relax_exponentially(system, times)
     require_seed(system)
-    bosonic = isinstance(system, BosonicRelaxation)
-    model = bosonic_model(system) if bosonic else normal_form(system)
+    model = bosonic_model(system) if isinstance(system, BosonicRelaxation) else normal_form(system)
     times = as_real(times).astype(model.start.dtype)
     check_times(times)
     largest = jnp.max(jnp.concatenate([model.dephasing, model.decay, model.damping[None]]))
     method = choose_solver(method, largest, times[-1])
-    if bosonic:
+    if isinstance(model, BosonicModel):
         return _relax_bosonic(model, times, method)
-    return _relax_states(model, times, method, worth_collapsing(model.coupling.shape[0], common_rates(system)))
+    collapsed = worth_collapsing(model.coupling.shape[0], common_rates(system))
+    return _relax_states(model, times, method, collapsed)
 
 
 @eqx.filter_jit

@@ -1,7 +1,7 @@
 """Integrate many kinetic systems: predict the cost, sort, cut into chunks, map over lanes and devices."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
-from .._typing import Array, Float, Real
+from .._typing import Array, ArrayLike, Float, Real
 from ..numerics.checks import InputError, is_traced
 from .bosonic import BosonicRelaxation, bosonic_model
 from .equations import DrivenRelaxation, FreeRelaxation, as_real, common_rates, normal_form, require_seed
@@ -82,7 +82,9 @@ def _chunk_size(states: int, lanes: int, method: Adaptive | Taylor, chunk: int |
     return max(per_device, FEWEST_LANES if states == 1 and chunk is None else 1) * devices
 
 
-def _plan(system: System, model: Any, method: Adaptive | Taylor | None, times: Array, chunk: int | None) -> _Plan:
+def _plan(
+    system: System, model: Any, method: Adaptive | Taylor | None, times: Array, chunk: int | None
+) -> _Plan:
     lanes, states = model.coupling.shape
     bosonic = isinstance(system, BosonicRelaxation)
     if method is None:
@@ -97,14 +99,18 @@ def _plan(system: System, model: Any, method: Adaptive | Taylor | None, times: A
     devices = 1 if traced else jax.local_device_count()
     in_phase = isinstance(method, Taylor) and not collapsed and seeds_in_phase(model)
     alone = jax.default_backend() == "cpu" and (states > 1 or isinstance(method, Adaptive))
-    return _Plan(method, collapsed, in_phase, alone, _chunk_size(states, lanes, method, chunk, devices), devices)
+    return _Plan(
+        method, collapsed, in_phase, alone, _chunk_size(states, lanes, method, chunk, devices), devices
+    )
 
 
 def _lanes_abreast(model: Any, times: Array, plan: _Plan) -> tuple:
     """Trajectories of all lanes of `model` at once: (b, d, sigma, reached, steps, result, b_-q or None)."""
     if isinstance(plan.method, Taylor):
         source = jax.vmap(collapse)(model) if plan.collapsed else model
-        field, dipole, inversion, reached, steps, code = integrate_lanes(source, times, plan.method, plan.in_phase)
+        field, dipole, inversion, reached, steps, code = integrate_lanes(
+            source, times, plan.method, plan.in_phase
+        )
         if plan.collapsed:
             dipole, inversion = jax.vmap(expand)(model, dipole), jax.vmap(expand)(model, inversion)
         return field, dipole, inversion, reached, steps, jax.vmap(outcome_of_code)(code), None
@@ -120,7 +126,15 @@ def _one_lane(model: Any, times: Array, plan: _Plan) -> tuple:
         one = as_relaxation(path, model, times, plan.collapsed, "")
     else:
         one = as_bosonic_relaxation(integrate(model, times, plan.method), model, times, "")
-    return one.field_mantissa, one.scaled_polarisation, one.inversion, one.reached, one.steps, one.result, one.partner
+    return (
+        one.field_mantissa,
+        one.scaled_polarisation,
+        one.inversion,
+        one.reached,
+        one.steps,
+        one.result,
+        one.partner,
+    )
 
 
 def _run_chunk(model: Any, times: Array, plan: _Plan) -> tuple:
@@ -142,7 +156,7 @@ def _run_chunk_on_devices(model: Any, times: Array, plan: _Plan) -> tuple:
     return shared(model, times)
 
 
-def _take(tree: Any, index: Array) -> Any:
+def _take(tree: Any, index: Array | np.ndarray) -> Any:
     return jax.tree.map(lambda x: x[index], tree)
 
 
@@ -176,21 +190,21 @@ def _in_graph(model: Any, times: Array, plan: _Plan, order: Array) -> tuple:
 
 def relax_many(
     systems: System | Sequence[System],
-    times: Real[Any, "t"],
+    times: Real[ArrayLike, "t"],
     method: Adaptive | Taylor | None = None,
     *,
     chunk: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Relaxation:
-    """Integrate many kinetic systems over the same times; every array of the result has a leading axis of lanes.
+    """Integrate many kinetic systems over the same times; every array returned has a leading axis of lanes.
 
     systems: a sequence of systems of one kind and K, or one whose leaves all have a leading axis of lanes, as
-    `jax.vmap(lambda x: FreeRelaxation(x, ...))(values)` makes it. times: (t,). method: `Taylor` (default; fastest),
-    `Adaptive` (diffrax, lane by lane on a CPU; default for `BosonicRelaxation`). chunk: lanes per chunk, None
-    chooses. progress: called with (lanes done, lanes).
-    A loop over lanes abreast lasts as long as its dearest lane, so lanes are sorted by predicted cost and cut into
-    chunks; each carries its own `steps` and `result`. The answer does not depend on the chunks beyond rounding.
-    Raises `InputError` for a lane without a seed, values out of range, and times that do not increase.
+    `jax.vmap(lambda x: FreeRelaxation(x, ...))(values)` makes it. times: (t,). method: `Taylor` (default;
+    fastest), `Adaptive` (diffrax, lane by lane on a CPU; default for `BosonicRelaxation`). chunk: lanes per
+    chunk, None chooses. progress: called with (lanes done, lanes). A loop over lanes abreast lasts as long as
+    its dearest lane, so lanes are sorted by predicted cost and cut into chunks; each carries its own `steps`
+    and `result`. The answer does not depend on the chunks beyond rounding. Raises `InputError` for a lane
+    without a seed, values out of range, and times that do not increase.
     """
     system = systems if isinstance(systems, eqx.Module) else stack(list(systems))
     system.check()
@@ -229,4 +243,5 @@ def relax_many(
 
 @eqx.filter_jit
 def _normal_forms(system: System) -> Any:
-    return jax.vmap(bosonic_model if isinstance(system, BosonicRelaxation) else normal_form)(system)
+    to_model: Callable = bosonic_model if isinstance(system, BosonicRelaxation) else normal_form
+    return jax.vmap(to_model)(system)

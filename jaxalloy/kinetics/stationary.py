@@ -1,4 +1,4 @@
-"""The driven condensate: threshold, stationary state and its stability (EM Eqs. 16-18, corrected and detuned)."""
+"""The driven condensate: threshold, stationary state, stability (EM Eqs. 16-18, corrected and detuned)."""
 
 from typing import Any
 
@@ -22,8 +22,9 @@ BISECTIONS = 60
 class Threshold(eqx.Module):
     """The least pump that keeps a condensate, with the shape of the pump given.
 
-    inversion: sum_k sigma_th. per_state: sigma_th,k, (k,). ratio: r = sum sigma^p / sum sigma_th, above threshold
-    where r > 1. frequency: of b against omega_q at threshold. exists: false where no positive pump reaches it.
+    inversion: sum_k sigma_th. per_state: sigma_th,k, (k,). ratio: r = sum sigma^p / sum sigma_th, above
+    threshold where r > 1. frequency: of b against omega_q at threshold. exists: false where no positive pump
+    reaches it.
     """
 
     inversion: Float[Array, ""]
@@ -36,8 +37,9 @@ class Threshold(eqx.Module):
 class StationaryState(eqx.Module):
     """The stationary condensate b = sqrt(N) e^{-i frequency t}, or N = 0 below threshold.
 
-    quanta: N. frequency: pulling by the detuning. polarisation: d_k in the frame rotating with b, (k,). inversion:
-    sigma_k, (k,). above: whether a condensate exists. residual: largest |dy/dt| left, relative to the largest rate.
+    quanta: N. frequency: pulling by the detuning. polarisation: d_k in the frame rotating with b, (k,).
+    inversion: sigma_k, (k,). above: whether a condensate exists. residual: largest |dy/dt| left, relative to
+    the largest rate.
     """
 
     quanta: Float[Array, ""]
@@ -52,10 +54,11 @@ class Stability(eqx.Module):
     """Linear stability of the stationary state.
 
     eigenvalues: of the Jacobian in the rotating frame, (n,); a condensate has one at zero, its free phase.
-    growth_rate: largest real part, the phase left out. stable: growth_rate < 0. slowest_time: -1/growth_rate, which
-    diverges at the threshold (critical slowing) and at the boundary. boundary: r at which the resonant condensate of
-    common rates becomes unstable, s (s + beta + 3)/(s - beta - 1) with s = kappa/Gamma, beta = 1/(Gamma t_sigma);
-    infinite where kappa <= Gamma + 1/t_sigma. It is that of the Lorenz system and has no meaning for unequal states.
+    growth_rate: largest real part, the phase left out. stable: growth_rate < 0. slowest_time: -1/growth_rate,
+    which diverges at the threshold (critical slowing) and at the boundary. boundary: r at which the resonant
+    condensate of common rates becomes unstable, s (s + beta + 3)/(s - beta - 1) with s = kappa/Gamma, beta =
+    1/(Gamma t_sigma); infinite where kappa <= Gamma + 1/t_sigma. It is that of the Lorenz system and has no
+    meaning for unequal states.
     """
 
     eigenvalues: Complex[Array, "n"]
@@ -66,7 +69,9 @@ class Stability(eqx.Module):
 
 
 def threshold(system: DrivenRelaxation) -> Threshold:
-    """The threshold inversion (EM Eq. 16): sum_k sigma_th = kappa Gamma/(Delta^2 alpha) [1 + Omega^2/(kappa + Gamma)^2].
+    """The threshold inversion (EM Eq. 16), detuned by Omega.
+
+    sum_k sigma_th = kappa Gamma/(Delta^2 alpha) [1 + Omega^2/(kappa + Gamma)^2]
 
     For unequal states the pump is scaled by the least s > 0 that has a real frequency omega with
     s alpha sum_k Delta_k^2 sigma^p_k/(Gamma_k + i (delta_k - omega)) = kappa - i omega.
@@ -77,17 +82,19 @@ def threshold(system: DrivenRelaxation) -> Threshold:
 
 
 def stationary(system: DrivenRelaxation) -> StationaryState:
-    """The stationary state above threshold (EM Eq. 17), N = Gamma/(4 t_sigma Delta^2) (r - 1) [1 + Omega^2/(kappa+Gamma)^2].
+    """The stationary state above threshold (EM Eq. 17), detuned by Omega.
 
-    For unequal states N and the frequency solve the saturated condition, from the closed form of the mean rates on;
-    derivatives through the root are implicit. Below threshold N = 0, sigma_k = sigma^p_k.
+    N = Gamma/(4 t_sigma Delta^2) (r - 1) [1 + Omega^2/(kappa + Gamma)^2]
+
+    For unequal states N and the frequency solve the saturated condition, from the closed form of the mean
+    rates on; derivatives through the root are implicit. Below threshold N = 0, sigma_k = sigma^p_k.
     """
     _require_driven(system)
     return _stationary(normal_form(system))
 
 
 def stability(system: DrivenRelaxation) -> Stability:
-    """Eigenvalues about the stationary state (or about N = 0 below threshold), and the boundary of the Lorenz system."""
+    """Eigenvalues about the stationary state (N = 0 below threshold) and the Lorenz boundary."""
     _require_driven(system)
     model = normal_form(system)
     state = _stationary(model)
@@ -123,11 +130,16 @@ def driven_order(
 ) -> Float[Array, ""]:
     """eta_q'^2 of the driven condensate on a background of order eta (EM Eq. 18, corrected).
 
-    sigma^p n (1 - 2c + eta^2/2)/(4 t_sigma kappa N) - Gamma/(4 t_sigma Delta^2 N), with n pairs of pump sigma^p each;
-    zero below threshold, and where alpha = 1 - 2c + eta^2/2 <= 0, where no threshold exists. All ().
+    sigma^p n (1 - 2c + eta^2/2)/(4 t_sigma kappa N) - Gamma/(4 t_sigma Delta^2 N), with n pairs of pump
+    sigma^p each; zero below threshold, and where alpha = 1 - 2c + eta^2/2 <= 0, where no threshold exists.
+    All ().
     """
     remedy = "rates, t_sigma and the number N of quanta must be positive"
-    for name, value in [("field_damping", field_damping), ("population_time", population_time), ("quanta", quanta)]:
+    for name, value in [
+        ("field_damping", field_damping),
+        ("population_time", population_time),
+        ("quanta", quanta),
+    ]:
         require_positive(name, value, remedy)
     commutator = 1.0 - 2.0 * jnp.asarray(concentration) + 0.5 * jnp.asarray(order) ** 2
     supply = jnp.asarray(pump) * pairs * commutator / field_damping
@@ -138,11 +150,19 @@ def driven_order(
 
 def _require_driven(system: DrivenRelaxation) -> None:
     if not isinstance(system, DrivenRelaxation):
-        raise InputError(f"{type(system).__name__} has no stationary condensate: only DrivenRelaxation is pumped")
-    require_positive("field_damping", system.field_damping, "without damping of the field there is no threshold")
+        raise InputError(
+            f"{type(system).__name__} has no stationary condensate: only DrivenRelaxation is pumped"
+        )
+    require_positive(
+        "field_damping", system.field_damping, "without damping of the field there is no threshold"
+    )
     require_positive("dephasing", system.dephasing, "without dephasing there is no threshold")
-    require("population_time", system.population_time, np.isfinite, "a pump acts through a finite t_sigma only")
-    require("max |pump|", jnp.max(jnp.abs(system.pump)), lambda x: x > 0, "without a pump there is no condensate")
+    require(
+        "population_time", system.population_time, np.isfinite, "a pump acts through a finite t_sigma only"
+    )
+    require(
+        "max |pump|", jnp.max(jnp.abs(system.pump)), lambda x: x > 0, "without a pump there is no condensate"
+    )
 
 
 def _response(model: MaxwellBloch, pump: Array, frequency: Array, quanta: Any = 0.0) -> tuple[Array, Array]:
@@ -165,11 +185,15 @@ def _threshold(model: MaxwellBloch) -> Threshold:
     def scale(frequency: Array) -> tuple[Array, Array]:
         aligned = (_response(model, pump, frequency)[0] * (kappa + 1j * frequency)).real
         positive = aligned > 0
-        return jnp.where(positive, (kappa**2 + frequency**2) / jnp.where(positive, aligned, 1.0), jnp.inf), positive
+        return jnp.where(
+            positive, (kappa**2 + frequency**2) / jnp.where(positive, aligned, 1.0), jnp.inf
+        ), positive
 
     frequency = _brackets(lax.stop_gradient(model), phase_excess, scale)
     slope = jax.grad(phase_excess)(lax.stop_gradient(frequency))
-    frequency = frequency - phase_excess(frequency) / jnp.where(slope != 0, slope, 1.0)  # carries the derivative
+    frequency = frequency - phase_excess(frequency) / jnp.where(
+        slope != 0, slope, 1.0
+    )  # carries the derivative
     least, exists = scale(frequency)
     return Threshold(
         inversion=least * jnp.sum(pump),
@@ -181,7 +205,7 @@ def _threshold(model: MaxwellBloch) -> Threshold:
 
 
 def _brackets(model: MaxwellBloch, phase_excess: Any, scale: Any) -> Array:
-    """The frequency of least threshold among all roots of the phase condition; they lie between 0 and the delta_k."""
+    """The frequency of least threshold among the roots of the phase condition, between 0 and the delta_k."""
     reach = jnp.max(jnp.abs(model.detuning))
     grid = jnp.linspace(-1.0, 1.0, FREQUENCIES, dtype=reach.dtype) * (1.001 * reach + 1e-3 * model.damping)
     excess = jax.vmap(phase_excess)(grid)
@@ -217,8 +241,8 @@ def _stationary(model: MaxwellBloch) -> StationaryState:
         return jnp.stack([left.real, left.imag])
 
     start = lax.stop_gradient(jnp.stack([jnp.log(guess), limit.frequency]))
-    solver = optx.Dogleg(rtol=1e-13, atol=1e-13)
-    solution = optx.root_find(mismatch, solver, start, args=model, max_steps=200, throw=False)
+    solver: Any = optx.Dogleg(rtol=1e-13, atol=1e-13)
+    solution: Any = optx.root_find(mismatch, solver, start, args=model, max_steps=200, throw=False)
     quanta = jnp.where(above, jnp.exp(jnp.where(above, solution.value[0], 0.0)), 0.0)
     frequency = jnp.where(above, solution.value[1], 0.0)
     gain, inversion = _response(model, pump, frequency, quanta)

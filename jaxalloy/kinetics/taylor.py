@@ -1,8 +1,9 @@
 """Taylor-series integration of Maxwell-Bloch equations, many lanes abreast.
 
-The vector field is bilinear, so the series of b, d_k and sigma_k about any time follow from convolutions, and each
-lane picks its own step from its last two terms: no stage is evaluated twice and no step is rejected. Arrays are
-(states, lanes): lanes vectorise, which a loop over trajectories or a vmapped Runge-Kutta loop does not.
+The vector field is bilinear, so the series of b, d_k and sigma_k about any time follow from convolutions, and
+each lane picks its own step from its last two terms: no stage is evaluated twice and no step is rejected.
+Arrays are (states, lanes): lanes vectorise, which a loop over trajectories or a vmapped Runge-Kutta loop does
+not.
 """
 
 import functools
@@ -28,11 +29,11 @@ CHECKPOINTS = 16
 class Taylor(eqx.Module):
     """Integration by Taylor series with a step per lane; for `relax_many`.
 
-    rtol: size of the last term against the state, per step; None takes 1e-11 (1e-6 in single precision), good for
-    1e-8 of max|b|. order: of the series. max_steps: per lane. steps: None picks each step from the series; a number
-    takes that many equal steps between two given times, for lanes that one bound on the step serves; where it was
-    too long for rtol the result says so. derivative: "reverse" (jax.grad, jax.vjp) or "forward" (jax.jvp,
-    jax.jacfwd); with `steps` given both work.
+    rtol: size of the last term against the state, per step; None takes 1e-11 (1e-6 in single precision), good
+    for 1e-8 of max|b|. order: of the series. max_steps: per lane. steps: None picks each step from the
+    series; a number takes that many equal steps between two given times, for lanes that one bound on the step
+    serves; where it was too long for rtol the result says so. derivative: "reverse" (jax.grad, jax.vjp) or
+    "forward" (jax.jvp, jax.jacfwd); with `steps` given both work.
     """
 
     rtol: float | None = None
@@ -45,7 +46,9 @@ class Taylor(eqx.Module):
         if self.rtol is not None:
             require_positive("rtol", self.rtol, "a tolerance must be positive, e.g. rtol=1e-11")
         if self.order < 4:
-            raise InputError(f"order = {self.order}: the step control needs at least 4 terms; 12 to 20 are fast")
+            raise InputError(
+                f"order = {self.order}: the step control needs at least 4 terms; 12 to 20 are fast"
+            )
         for name in ("steps", "max_steps"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise InputError(f"{name} = {getattr(self, name)}: at least one step is needed")
@@ -54,8 +57,8 @@ class Taylor(eqx.Module):
 class Lanes(eqx.Module):
     """State of many lanes: b as two (1, lanes) arrays or one, d_k as two (k, lanes) arrays or one, sigma_k.
 
-    Where b = -i beta u and d_k = r_k u with one constant phase u per lane (resonance, seeds in phase), beta and r_k
-    are real and half of the work is saved: `field` and `polarisation` then hold one array each.
+    Where b = -i beta u and d_k = r_k u with one constant phase u per lane (resonance, seeds in phase), beta
+    and r_k are real and half of the work is saved: `field` and `polarisation` then hold one array each.
     """
 
     field: tuple[Array, ...]
@@ -68,12 +71,14 @@ def _convolve(a: list[Array], b: list[Array]) -> Array:
 
 
 def series(model: MaxwellBloch, state: Lanes, order: int) -> list[Lanes]:
-    """Taylor coefficients of the state, orders 0 to `order`; leaves of `model` are (k, lanes), scalars (1, lanes)."""
+    """Taylor coefficients of the state, orders 0 to `order`; `model` has (k, lanes), scalars (1, lanes)."""
     fields, dipoles = [[x] for x in state.field], [[x] for x in state.polarisation]
     inversion = [state.inversion]
     terms = [state]
     for n in range(order):
         c = 1.0 / (n + 1)
+        new_field: tuple[Array, ...]
+        new_dipole: tuple[Array, ...]
         fed = [jnp.sum(model.emission * d[n], 0, keepdims=True) for d in dipoles]
         gain = [model.coupling * _convolve(inversion, f) for f in fields]
         loss = [model.dephasing * d[n] for d in dipoles]
@@ -94,9 +99,11 @@ def series(model: MaxwellBloch, state: Lanes, order: int) -> list[Lanes]:
             )
         new_inversion = c * (source - model.decay * inversion[n] - 4.0 * model.coupling * consumed)
         term = Lanes(new_field, new_dipole, new_inversion)
-        if state.inversion.shape[0] > 1:  # keeps the compiler from recomputing lower orders inside higher ones
+        if state.inversion.shape[0] > 1:
+            # Keeps the compiler from recomputing lower orders inside the loops of higher ones.
             term = lax.optimization_barrier(term)
-        for known, new in zip(fields + dipoles + [inversion], (*term.field, *term.polarisation, term.inversion)):
+        terms_of_each = (*term.field, *term.polarisation, term.inversion)
+        for known, new in zip([*fields, *dipoles, inversion], terms_of_each, strict=True):
             known.append(new)
         terms.append(term)
     return terms
@@ -105,7 +112,8 @@ def series(model: MaxwellBloch, state: Lanes, order: int) -> list[Lanes]:
 def allowed_step(terms: list[Lanes], emitting: Array, rtol: Array) -> Array:
     """The step at which each of the last two terms is rtol of the state, (1, lanes).
 
-    b and the emitting d_k share one scale, so that a seed of 1e-9 keeps its relative accuracy; sigma_k has another.
+    b and the emitting d_k share one scale, so that a seed of 1e-9 keeps its relative accuracy; sigma_k has
+    another.
     """
 
     def largest(term: Lanes) -> tuple[Array, Array]:
@@ -119,7 +127,9 @@ def allowed_step(terms: list[Lanes], emitting: Array, rtol: Array) -> Array:
     scales = jnp.maximum(coherent, tiny), jnp.maximum(inversion + 2.0 * coherent, tiny)
     step = jnp.full_like(coherent, jnp.inf)
     for n in (len(terms) - 2, len(terms) - 1):
-        excess = functools.reduce(jnp.maximum, (x / s for x, s in zip(largest(terms[n]), scales, strict=True)))
+        excess = functools.reduce(
+            jnp.maximum, (x / s for x, s in zip(largest(terms[n]), scales, strict=True))
+        )
         step = jnp.minimum(step, (rtol / jnp.maximum(excess, tiny)) ** (1.0 / n))
     return step
 
@@ -129,7 +139,7 @@ def _at(terms: list[Lanes], h: Array) -> Lanes:
 
 
 class _March(eqx.Module):
-    """Lanes on their way to the next time: what is left of it, steps taken and how they fare, (1, lanes) each."""
+    """Lanes on their way to the next time: what is left, steps taken, how they fare; (1, lanes) each."""
 
     state: Lanes
     left: Array
@@ -157,7 +167,9 @@ def _advance(march: _March, model: MaxwellBloch, fixed: Array | None, rtol: Arra
         (active & (left == march.left), TOO_SMALL),
         (active & ~finite, NOT_FINITE),
     ]
-    code = functools.reduce(lambda worst, f: jnp.where(f[0], jnp.maximum(worst, f[1]), worst), found, march.code)
+    code = functools.reduce(
+        lambda worst, f: jnp.where(f[0], jnp.maximum(worst, f[1]), worst), found, march.code
+    )
     return _March(state, left, steps, code)
 
 
@@ -186,8 +198,8 @@ def integrate_lanes(
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
     """All lanes of a batch (leading axis on every leaf) from t = 0 over `times`.
 
-    Returns b (lanes, t), d and sigma (lanes, t, k), reached (lanes, t), steps and outcome code (lanes,). `in_phase`:
-    resonant lanes whose seeds share one phase, see `Lanes`; the caller has looked.
+    Returns b (lanes, t), d and sigma (lanes, t, k), reached (lanes, t), steps and outcome code (lanes,).
+    `in_phase`: resonant lanes whose seeds share one phase, see `Lanes`; the caller has looked.
     """
     columns = jax.tree.map(lambda x: x.T if x.ndim == 2 else x[None, :], model)
     field, polarisation, inversion = split_state(columns.start)
@@ -243,7 +255,8 @@ def seeds_in_phase(model: MaxwellBloch) -> bool:
 
 def outcome_of_code(code: Array) -> Any:
     """The `Outcome` behind a lane's code."""
-    outcome = Outcome.where(code == NOT_FINITE, Outcome.not_finite, Outcome.successful)
-    outcome = Outcome.where(code == TOO_SMALL, Outcome.step_too_small, outcome)
-    outcome = Outcome.where(code == TOO_MANY, Outcome.max_steps_reached, outcome)
-    return Outcome.where(code == TOO_LONG, Outcome.step_too_long, outcome)
+    kinds: Any = Outcome
+    outcome = kinds.where(code == NOT_FINITE, kinds.not_finite, kinds.successful)
+    outcome = kinds.where(code == TOO_SMALL, kinds.step_too_small, outcome)
+    outcome = kinds.where(code == TOO_MANY, kinds.max_steps_reached, outcome)
+    return kinds.where(code == TOO_LONG, kinds.step_too_long, outcome)

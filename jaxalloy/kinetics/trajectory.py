@@ -28,14 +28,18 @@ def check_times(times: Real[Array, "t"]) -> None:
     step = np.diff(values)
     if (step <= 0).any():
         where = int(np.argmax(step <= 0)) + 1
-        raise InputError(f"times[{where}] = {values[where]:.6g} does not exceed the time before: times must increase")
+        raise InputError(
+            f"times[{where}] = {values[where]:.6g} does not exceed the time before: times must increase"
+        )
 
 
 class Outcome(eqx.Enumeration):
     """How an integration ended; the text is empty where it succeeded."""
 
     successful = ""
-    max_steps_reached = "max_steps was reached before the last time: raise max_steps or rtol, or shorten the times"
+    max_steps_reached = (
+        "max_steps was reached before the last time: raise max_steps or rtol, or shorten the times"
+    )
     step_too_small = "the step fell below the resolution of the time: too stiff or diverging; try Kvaerno5"
     step_too_long = "a fixed step was too long for rtol: raise steps, or let the step adapt (steps=None)"
     not_finite = "the state is not finite: the field grows without bound or the input is not finite"
@@ -43,20 +47,22 @@ class Outcome(eqx.Enumeration):
 
 def outcome_of(result: Any) -> Any:
     """The `Outcome` of a diffrax result."""
+    kinds: Any = Outcome
     too_many = result == diffrax.RESULTS.max_steps_reached
-    other = Outcome.where(too_many, Outcome.max_steps_reached, Outcome.step_too_small)
-    return Outcome.where(result == diffrax.RESULTS.successful, Outcome.successful, other)
+    other = kinds.where(too_many, kinds.max_steps_reached, kinds.step_too_small)
+    return kinds.where(result == diffrax.RESULTS.successful, kinds.successful, other)
 
 
 class Relaxation(eqx.Module):
     """A relaxation at the requested times; a batch carries leading axes of lanes.
 
-    times: (t,). field: b = field_mantissa * exp(log_scale), complex, (*lanes, t); log_scale is None (zero) except in
-    the exponential approximation, where |b| may exceed the largest number and only eta and log_modulus stay finite.
-    polarisation: d_k, complex, inversion: sigma_k, (*lanes, t, k). reached: false at times that the integration did
-    not reach; there the last state reached is repeated. steps: accepted and rejected. result: an `Outcome`.
-    model: the equations in normal form. solver: what integrated. partner: b_-q of the bosonic system. log_limit,
-    log_depletion: ln|b_inf| and ln(N_inf/(sigma0/2)) of the exponential approximation.
+    times: (t,). field: b = field_mantissa * exp(log_scale), complex, (*lanes, t); log_scale is None (zero)
+    except in the exponential approximation, where |b| may exceed the largest number and only eta and
+    log_modulus stay finite. polarisation: d_k, complex, inversion: sigma_k, (*lanes, t, k). reached: false at
+    times that the integration did not reach; there the last state reached is repeated. steps: accepted and
+    rejected. result: an `Outcome`. model: the equations in normal form. solver: what integrated. partner:
+    b_-q of the bosonic system. log_limit, log_depletion: ln|b_inf| and ln(N_inf/(sigma0/2)) of the
+    exponential approximation.
     """
 
     times: Float[Array, "t"]
@@ -77,7 +83,9 @@ class Relaxation(eqx.Module):
     @property
     def field(self) -> Complex[Array, "*lanes t"]:
         """The amplitude b(t) of the concentration field."""
-        return self.field_mantissa if self.log_scale is None else self.field_mantissa * jnp.exp(self.log_scale)
+        return (
+            self.field_mantissa if self.log_scale is None else self.field_mantissa * jnp.exp(self.log_scale)
+        )
 
     @property
     def polarisation(self) -> Complex[Array, "*lanes t k"]:
@@ -98,7 +106,7 @@ class Relaxation(eqx.Module):
 
     @property
     def eta(self) -> Float[Array, "*lanes t"]:
-        """Order parameter |b(t)| / |b_end|: the last time given, or the exact limit where a closed form has one."""
+        """Order parameter |b(t)| / |b_end|: at the last time given, or the limit of a closed form."""
         return jnp.abs(self.field_mantissa) * self._relative_scale()
 
     @property
@@ -106,7 +114,9 @@ class Relaxation(eqx.Module):
         """d eta/dt."""
         modulus = jnp.abs(self.field_mantissa)
         along = jnp.real(jnp.conj(self.field_mantissa) * self.mantissa_rate)
-        speed = jnp.where(modulus > 0, along / jnp.where(modulus > 0, modulus, 1.0), jnp.abs(self.mantissa_rate))
+        speed = jnp.where(
+            modulus > 0, along / jnp.where(modulus > 0, modulus, 1.0), jnp.abs(self.mantissa_rate)
+        )
         return speed * self._relative_scale()
 
     def _relative_scale(self) -> Array:
@@ -119,23 +129,27 @@ class Relaxation(eqx.Module):
 
     @property
     def invariants(self) -> Any:
-        """Conserved quantities of the lossless system, see `Invariants`; None in the exponential approximation."""
+        """Conserved quantities of the lossless system (`Invariants`); None for the exponential one."""
         if self.model is None:
             return None
         state = (self.field, self.polarisation, self.inversion)
-        return self.model.invariants(*state) if self.partner is None else self.model.invariants(*state, self.partner)
+        return (
+            self.model.invariants(*state)
+            if self.partner is None
+            else self.model.invariants(*state, self.partner)
+        )
 
     @property
     def warning(self) -> str:
-        """What limits the meaning of the answer, in words; empty where nothing does. Not under a transformation."""
+        """What limits the meaning of the answer, in words; empty where nothing does. Not under jit."""
         if self.log_depletion is None:
             return ""
         decades = float(np.max(np.asarray(self.log_depletion))) / math.log(10.0)
         if decades <= math.log10(CONSISTENT_DEPLETION):
             return ""
         return (
-            f"N_inf/(sigma0/2) = 10^{decades:.1f} > {CONSISTENT_DEPLETION:g}: the field would consume the inversion "
-            "that EM Eq. 10 leaves to decay by itself; lower the polarisation, or use FreeRelaxation"
+            f"N_inf/(sigma0/2) = 10^{decades:.1f} > {CONSISTENT_DEPLETION:g}: the field would consume what "
+            "EM Eq. 10 leaves to decay by itself; lower the polarisation, or use FreeRelaxation"
         )
 
     @property
