@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
 from jax import lax
+from jax.scipy.linalg import solve_triangular
 
 from .._typing import Array, ArrayLike, Complex, Float, Real, ScalarLike
 from ..numerics.checks import InputError, is_traced, require, require_positive
@@ -27,19 +28,29 @@ MAX_STEPS = 100_000
 TINY = 1e-30
 
 
-def _series_step(state: tuple, rates: Float[Array, "4"], natural: Array, h: Array) -> tuple[Array, Array]:
-    """b and b' a step h later, from the Taylor series of order 24 about the current time."""
-    time, field, slope = state
+def _series_step(
+    time: Array, field: Array, slope: Array, rates: Float[Array, "4"], h: Array
+) -> tuple[Array, Array]:
+    """b and b' a step h later, from the Taylor series of order 24 about the current time.
+
+    With c_k = b_k h^k and w_j = Delta^2 sigma0 e^{-gamma t} h^2 (-gamma h)^j/j!, row k + 2 of a triangular system is
+    (k+1)(k+2) c_{k+2} + Gamma_c h (k+1) c_{k+1} - sum_{j<=k} w_j c_{k-j} = 0.
+    """
     dephasing, detuning, gain, decay = rates
-    loss = dephasing + 1j * detuning
     weights = [gain * jnp.exp(-decay * time) * h * h]
     for j in range(1, ORDER - 1):
         weights.append(weights[-1] * (-decay * h / j))
-    terms = [field, slope * h]
-    for k in range(ORDER - 1):
-        fed = sum(weights[j] * terms[k - j] for j in range(k + 1))
-        terms.append((fed - loss * h * ((k + 1.0) * terms[k + 1])) / ((k + 1.0) * (k + 2.0)))
-    return sum(reversed(terms)), sum(k * terms[k] for k in range(ORDER, 0, -1)) / h
+    row = np.arange(ORDER - 1)
+    lag = row[:, None] - row[None, :]
+    fed = jnp.where(lag >= 0, jnp.stack(weights)[np.maximum(lag, 0)], 0.0)
+    unit = 1.0 / ((row + 1.0) * (row + 2.0))
+    damped = (dephasing + 1j * detuning) * h * (row + 1.0) * unit
+    matrix = jnp.eye(ORDER + 1, dtype=field.dtype)
+    matrix = matrix.at[2:, : ORDER - 1].add(-fed * unit[:, None])
+    matrix = matrix.at[row + 2, row + 1].add(damped)
+    start = jnp.zeros(ORDER + 1, field.dtype).at[0].set(field).at[1].set(slope * h)
+    terms = solve_triangular(matrix, start, lower=True, unit_diagonal=True)
+    return jnp.sum(terms[::-1]), jnp.sum((np.arange(ORDER + 1) * terms)[::-1]) / h
 
 
 def _march_to(carry: tuple, end: Array, rates: Float[Array, "4"]) -> tuple[tuple, tuple]:
@@ -53,7 +64,7 @@ def _march_to(carry: tuple, end: Array, rates: Float[Array, "4"]) -> tuple[tuple
         natural = jnp.minimum(2.0 / jnp.maximum(speed, TINY), 0.5 / decay)
         last = end - now <= natural
         h = jnp.where(last, end - now, natural)
-        field, slope = _series_step((now, field, slope), rates, natural, h)
+        field, slope = _series_step(now, field, slope, rates, h)
         size = lax.stop_gradient(jnp.abs(field) + jnp.abs(slope) / jnp.maximum(speed, decay))
         size = jnp.where(size > 0, size, 1.0)
         return jnp.where(last, end, now + h), field / size, slope / size, log_scale + jnp.log(size), steps + 1

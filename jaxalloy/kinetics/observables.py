@@ -51,14 +51,14 @@ def relaxation_parameter(
         if not (q[0] <= lower < upper <= q[-1]):
             window, known = f"[{lower:.4g}, {upper:.4g}]", f"[{q[0]:.4g}, {q[-1]:.4g}]"
             raise InputError(f"the window {window} 1/bohr is not inside q = {known}: give lower= and upper=")
-    left, right = jnp.clip(q[:-1], lower, upper), jnp.clip(q[1:], lower, upper)
-    spacing = jnp.diff(q)
-    slope = jnp.diff(delta_i, axis=-1) / spacing
-    at_left = delta_i[..., :-1] + slope * (left - q[:-1])
-    at_right = delta_i[..., :-1] + slope * (right - q[:-1])
+    q = q.reshape((1,) * (delta_i.ndim - 1) + q.shape)
+    left, right = jnp.clip(q[..., :-1], lower, upper), jnp.clip(q[..., 1:], lower, upper)
+    slope = jnp.diff(delta_i, axis=-1) / jnp.diff(q)
+    at_left = delta_i[..., :-1] + slope * (left - q[..., :-1])
+    at_right = delta_i[..., :-1] + slope * (right - q[..., :-1])
     changes = at_left * at_right < 0
     zero = left - at_left / jnp.where(changes, slope, 1.0)
-    middle = jnp.where(changes, zero, right)
+    middle = jnp.where(changes, zero, jnp.broadcast_to(right, changes.shape))
     at_middle = jnp.where(changes, 0.0, at_right)
     pieces = _first_moment(left, middle, at_left, at_middle) + _first_moment(
         middle, right, at_middle, at_right

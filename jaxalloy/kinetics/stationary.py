@@ -96,7 +96,11 @@ def stationary(system: DrivenRelaxation) -> StationaryState:
 def stability(system: DrivenRelaxation) -> Stability:
     """Eigenvalues about the stationary state (N = 0 below threshold) and the Lorenz boundary."""
     _require_driven(system)
-    model = normal_form(system)
+    return _stability(normal_form(system))
+
+
+@eqx.filter_jit
+def _stability(model: MaxwellBloch) -> Stability:
     state = _stationary(model)
     field = jnp.sqrt(state.quanta) + 0j
     rotating = eqx.tree_at(lambda m: m.detuning, model, model.detuning - state.frequency)
@@ -175,6 +179,7 @@ def _response(model: MaxwellBloch, pump: Array, frequency: Array, quanta: Any = 
     return jnp.sum(gain), inversion
 
 
+@eqx.filter_jit
 def _threshold(model: MaxwellBloch) -> Threshold:
     pump = model.source / model.decay
     kappa = model.damping
@@ -224,6 +229,7 @@ def _brackets(model: MaxwellBloch, phase_excess: Any, scale: Any) -> Array:
     return lax.stop_gradient(roots[jnp.argmin(least)])
 
 
+@eqx.filter_jit
 def _stationary(model: MaxwellBloch) -> StationaryState:
     limit = _threshold(model)
     pump = model.source / model.decay

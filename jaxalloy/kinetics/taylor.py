@@ -151,7 +151,7 @@ def _advance(march: _March, model: MaxwellBloch, fixed: Array | None, rtol: Arra
     """One step of every lane that has time left and did not fail."""
     terms = series(model, march.state, method.order)
     allowed = lax.stop_gradient(allowed_step(terms, model.emission != 0, rtol))
-    active = (march.left > 0) & (march.code == RUNNING)
+    active = (march.left > 0) & (march.code <= TOO_LONG)
     longest = march.left if fixed is None else jnp.minimum(fixed, march.left)
     h = jnp.where(active, longest if fixed is not None else jnp.minimum(allowed, longest), 0.0)
     new = _at(terms, h)
