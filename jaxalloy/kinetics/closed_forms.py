@@ -33,8 +33,8 @@ def _series_step(
 ) -> tuple[Array, Array]:
     """b and b' a step h later, from the Taylor series of order 24 about the current time.
 
-    With c_k = b_k h^k and w_j = Delta^2 sigma0 e^{-gamma t} h^2 (-gamma h)^j/j!, row k + 2 of a triangular system is
-    (k+1)(k+2) c_{k+2} + Gamma_c h (k+1) c_{k+1} - sum_{j<=k} w_j c_{k-j} = 0.
+    With c_k = b_k h^k and w_j = Delta^2 sigma0 e^{-gamma t} h^2 (-gamma h)^j/j!, row k + 2 of a triangular
+    system is (k+1)(k+2) c_{k+2} + Gamma_c h (k+1) c_{k+1} - sum_{j<=k} w_j c_{k-j} = 0.
     """
     dephasing, detuning, gain, decay = rates
     weights = [gain * jnp.exp(-decay * time) * h * h]

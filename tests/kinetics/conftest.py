@@ -1,4 +1,4 @@
-"""Kinetic systems of the reference trajectories (Taylor integration to 36th order, 190 bits; mpmath Bessel functions)."""
+"""Kinetic systems of the reference trajectories (Taylor series of order 36 at 190 bits; mpmath)."""
 
 import numpy as np
 import pytest
