@@ -1,0 +1,282 @@
+"""Where the free-energy bound has its minimum: scan the packing fraction, follow the ordering variables, then Newton.
+
+For every packing fraction of the scan the ordering variables are put at their minimum. The force on the packing
+fraction then changes sign from - to + where there is a minimum, and nowhere else; from that bracket Newton's method
+takes all unknowns to the root of the stationarity conditions, which is differentiated implicitly.
+
+The unknowns are eta, y and ln Z (Z = kappa sigma): y is the variable of the mean-spherical closed forms, in which
+neither the bound nor the strength epsilon = k_B T K(eta, y, Z) needs a root.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxalloy._typing import Array, Bool, Float, Int, Scalar
+from jaxalloy.electrons.interactions import Interactions
+from jaxalloy.numerics.newton import newton_root
+from jaxalloy.reference import hard_sphere, yukawa
+from jaxalloy.thermodynamics.bound import StructureIntegrals
+
+CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
+STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
+
+_STRONGEST_ORDER, _WEAKEST_ORDER = 12.0, 0.02  # -y at the ends of the scan
+
+
+class ScanThenNewton(eqx.Module):
+    """How `minimise` searches: numerics only.
+
+    eta: range of packing fractions scanned. kappa_sigma: range of kappa sigma. eta_nodes, order_nodes: points of the
+    scan per variable. tolerance: of Newton's method on the unknowns. max_steps: its limit.
+    """
+
+    eta: tuple[float, float] = eqx.field(static=True, default=(0.20, 0.58))
+    kappa_sigma: tuple[float, float] = eqx.field(static=True, default=(0.3, 30.0))
+    eta_nodes: int = eqx.field(static=True, default=20)
+    order_nodes: int = eqx.field(static=True, default=16)
+    tolerance: float = eqx.field(static=True, default=1e-10)
+    max_steps: int = eqx.field(static=True, default=32)
+
+
+class Minimum(NamedTuple):
+    """What a search found: the reference liquid in reduced variables, and how certain it is."""
+
+    eta: Scalar
+    y: Scalar
+    Z: Scalar
+    epsilon: Scalar
+    gradient_norm: Scalar
+    curvatures: Float[Array, " unknowns"]
+    status: Int[Array, ""]
+    escape: Int[Array, ""]
+    steps: Int[Array, ""]
+
+
+class Bound(eqx.Module):
+    """The bound of one alloy in reduced variables, Ry per atom; what does not move the minimum is left out."""
+
+    integrals: StructureIntegrals
+    thermal: Scalar  # k_B T, Ry
+
+    def packing(self, eta: Scalar) -> Scalar:
+        """E_NN - T S_HS."""
+        return self.integrals.density_energy(eta) - self.thermal * hard_sphere.excess_entropy(eta)
+
+    def ordering(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
+        """E_CC - T dS_ord."""
+        return self.integrals.ordering_energy(eta, y, Z) - self.thermal * yukawa.ordering_entropy(eta, y, Z)
+
+    def order_parameter(self, eta: Scalar, epsilon: Scalar, Z: Scalar) -> Scalar:
+        """The variable y for a given strength epsilon, Ry."""
+        return yukawa.solve_order_parameter(eta, epsilon / self.thermal, Z)[0]
+
+
+class _Branch(NamedTuple):
+    """The unknowns with the ordering variables at their minimum, for one packing fraction of the scan."""
+
+    unknowns: Float[Array, " 3"]
+    force: Scalar
+    value: Scalar
+    escape: Int[Array, ""]
+
+
+def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
+    """Minimum over (eta, epsilon, kappa). Source: PHH Eq. 26."""
+    nodes = method.order_nodes
+
+    def order(index: Scalar, Z: Scalar) -> Scalar:
+        """y by index: ordering on a logarithmic scale, then no order, then segregation up to near the spinodal."""
+        decay = jnp.log(_WEAKEST_ORDER / _STRONGEST_ORDER) / (nodes - 1)
+        segregating = 0.3 * (index - nodes) * yukawa.spinodal_y(Z)
+        return jnp.where(index <= nodes - 1, -_STRONGEST_ORDER * jnp.exp(decay * index), segregating)
+
+    def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
+        packing = jax.grad(bound.packing)(unknowns[0])
+        ordering = jax.grad(lambda u: bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
+        return ordering.at[0].add(packing)
+
+    def follow(eta: Scalar) -> _Branch:
+        def value(row, column):
+            Z = jnp.exp(_log_Z(column, method))
+            return bound.ordering(eta, order(row, Z), Z)
+
+        grid = jax.vmap(jax.vmap(value, (None, 0)), (0, None))(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes))
+        row, column = jnp.unravel_index(jnp.argmin(grid), grid.shape)
+        at_edge = (column == 0) | (column == nodes - 1)
+        escape = jnp.where(row == 0, ORDER_GROWS, jnp.where(at_edge, KAPPA_LEAVES, STAYS))
+        start = jnp.stack([jnp.clip(row, 1, grid.shape[0] - 2), jnp.clip(column, 1, nodes - 2)])
+        index = _refine(lambda i: value(i[0], i[1]), start.astype(grid.dtype))
+        log_z = _log_Z(index[1], method)
+        unknowns = jnp.stack([eta, order(index[0], jnp.exp(log_z)), log_z])
+        force = conditions(unknowns, bound)[0]
+        return _Branch(unknowns, force, bound.packing(eta) + jnp.min(grid), escape)
+
+    unknowns, jacobian, found = _search(follow, conditions, bound, method)
+    eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
+    curvatures = jnp.linalg.eigvalsh((jacobian + jacobian.T) / 2)
+    return _certified(eta, y, Z, bound.thermal * yukawa.coupling_from_y(eta, y, Z), curvatures, found)
+
+
+def search_contact(bound: Bound, interactions: Interactions, reading: str, method: ScanThenNewton) -> Minimum:
+    """Solution under epsilon = -Phi_CC(sigma). reading: which terms make up the force on eta.
+
+    The conditions are: no force on eta, none on kappa (both at fixed epsilon, kappa), K(eta, y, Z) = epsilon/k_B T.
+    Source: PHH Eq. 31; physics.md 4.1.
+    """
+
+    def coupling(eta, parameters):
+        """Phi_CC at contact, as K = beta epsilon."""
+        bound, interactions = parameters
+        return -interactions.bhatia_thornton(bound.integrals.sigma(eta)).CC / bound.thermal
+
+    def conditions(unknowns, parameters):
+        bound, _ = parameters
+        eta, y, log_z = unknowns
+        Z = jnp.exp(log_z)
+        K, (K_eta, K_y, K_z) = jax.value_and_grad(yukawa.coupling_from_y, (0, 1, 2))(eta, y, Z)
+        F_eta, F_y, F_z = jax.grad(bound.ordering, (0, 1, 2))(eta, y, Z)
+        z_eta = Z / (3 * eta)  # at fixed kappa: sigma goes with the cube root of eta
+        y_eta = -(K_eta + K_z * z_eta) / K_y  # at fixed epsilon and kappa
+        force_kappa = Z * (F_z - F_y * K_z / K_y)
+        force_eta = jax.grad(bound.packing)(eta)
+        if reading == "ordering":
+            S_eta, S_y, S_z = jax.grad(yukawa.ordering_entropy, (0, 1, 2))(eta, y, Z)
+            force_eta -= bound.thermal * (S_eta + S_y * y_eta + S_z * z_eta)
+        if reading in ("literal", "substituted"):
+            force_eta += F_eta + F_y * y_eta + F_z * z_eta
+        if reading == "substituted":
+            force_eta += F_y / K_y * jax.grad(coupling)(eta, parameters)
+        return jnp.stack([force_eta, force_kappa, bound.thermal * (K - coupling(eta, parameters))])
+
+    parameters = (bound, interactions)
+
+    def follow(eta: Scalar) -> _Branch:
+        epsilon = bound.thermal * coupling(eta, parameters)
+
+        def channel(index):
+            Z = jnp.exp(_log_Z(index, method))
+            return bound.order_parameter(eta, epsilon, Z), Z
+
+        def value(index):
+            energy = bound.ordering(eta, *channel(index))
+            return jnp.where(jnp.isnan(energy), jnp.inf, energy)  # beyond the spinodal
+
+        values = jax.vmap(value)(jnp.arange(1.0 * method.order_nodes))
+        lowest = (values[1:-1] <= values[:-2]) & (values[1:-1] < values[2:])
+        start = 1 + jnp.argmin(jnp.where(lowest, values[1:-1], jnp.inf))
+        index = _refine(lambda i: value(i[0]), start[None].astype(values.dtype))[0]
+        y, Z = channel(index)
+        unknowns = jnp.stack([eta, y, jnp.log(Z)])
+        escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
+        return _Branch(unknowns, conditions(unknowns, parameters)[0], bound.packing(eta) + values[start], escape)
+
+    unknowns, jacobian, found = _search(follow, conditions, parameters, method)
+    eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
+    # curvature in ln kappa at fixed eta and epsilon; slope of the force on eta with y and kappa following
+    inner = jacobian[1:, 1:]
+    kappa_curvature = inner[0, 1] - inner[0, 0] * inner[1, 1] / inner[1, 0]
+    eta_slope = jacobian[0, 0] - jacobian[0, 1:] @ jnp.linalg.solve(inner, jacobian[1:, 0])
+    curvatures = jnp.sort(jnp.stack([kappa_curvature, eta_slope]))
+    return _certified(eta, y, Z, bound.thermal * coupling(eta, parameters), curvatures, found)
+
+
+def search_packing(bound: Bound, method: ScanThenNewton) -> Minimum:
+    """Minimum over eta alone, without chemical order. Source: PHH Eq. 26a with epsilon = 0."""
+
+    def conditions(unknowns, bound):
+        return jax.grad(lambda u: bound.packing(u[0]))(unknowns)
+
+    def follow(eta: Scalar) -> _Branch:
+        return _Branch(eta[None], conditions(eta[None], bound)[0], bound.packing(eta), jnp.asarray(STAYS))
+
+    unknowns, jacobian, found = _search(follow, conditions, bound, method)
+    nothing = jnp.zeros_like(unknowns[0])
+    return _certified(unknowns[0], nothing, nothing + 1, nothing, jnp.diagonal(jacobian), found)
+
+
+class _Found(NamedTuple):
+    gradient_norm: Scalar
+    status: Int[Array, ""]
+    escape: Int[Array, ""]
+    steps: Int[Array, ""]
+
+
+def _search(
+    follow: Callable[[Scalar], _Branch], conditions: Callable, parameters: Any, method: ScanThenNewton
+) -> tuple[Float[Array, " n"], Float[Array, "n n"], _Found]:
+    """Scan, bracket, Newton; returns the unknowns, the Jacobian of the conditions there, and how it went."""
+    etas = jnp.linspace(method.eta[0], method.eta[1], method.eta_nodes)
+    branch = jax.lax.stop_gradient(jax.vmap(follow)(etas))
+    valid = branch.escape == STAYS
+    crossing = (branch.force[:-1] < 0) & (branch.force[1:] >= 0)
+    bracket = valid[:-1] & valid[1:] & crossing
+    exists = jnp.any(bracket)
+    index = jnp.argmin(jnp.where(bracket, branch.value[:-1] + branch.value[1:], jnp.inf))
+    left, right = branch.force[index], branch.force[index + 1]
+    fraction = jnp.where(exists, -left / jnp.where(exists, right - left, 1.0), 0.5)
+    start = branch.unknowns[index] * (1 - fraction) + branch.unknowns[index + 1] * fraction
+
+    root = newton_root(conditions, start, parameters, method.tolerance, method.max_steps, wanted=exists)
+    inside = (root.value[0] > method.eta[0]) & (root.value[0] < method.eta[1])
+    status = jnp.where(~exists, NO_MINIMUM, jnp.where(root.converged & inside, CONVERGED, NOT_CONVERGED))
+    escape = jnp.where(exists, STAYS, _escape(branch, valid, crossing))
+    return root.value, root.jacobian, _Found(jnp.linalg.norm(root.residual), status, escape, root.steps)
+
+
+def _certified(
+    eta: Scalar, y: Scalar, Z: Scalar, epsilon: Scalar, curvatures: Float[Array, " unknowns"], found: _Found
+) -> Minimum:
+    """A minimum has positive curvatures; where there is none the numbers are NaN, for they mean nothing."""
+    status = jnp.where((found.status == CONVERGED) & ~jnp.all(curvatures > 0), SADDLE, found.status)
+    kept = (status == CONVERGED) | (status == SADDLE)
+    eta, y, Z, epsilon, curvatures, norm = (
+        jnp.where(kept, number, jnp.nan) for number in (eta, y, Z, epsilon, curvatures, found.gradient_norm)
+    )
+    return Minimum(eta, y, Z, epsilon, norm, curvatures, status, found.escape, found.steps)
+
+
+def _escape(branch: _Branch, valid: Bool[Array, " eta"], crossing: Bool[Array, " brackets"]) -> Int[Array, ""]:
+    """The direction in which the bound falls where no packing fraction is a minimum."""
+    packed = jnp.argmax(crossing)  # the packing is settled there, but the ordering variables are not
+    ordering_left = jnp.maximum(branch.escape[packed], branch.escape[packed + 1])
+    falling = jnp.all(jnp.where(valid, branch.force < 0, True))
+    packing_left = jnp.where(falling, ETA_RISES, ETA_FALLS)
+    return jnp.where(jnp.any(crossing), ordering_left, packing_left)
+
+
+def _log_Z(index: Scalar, method: ScanThenNewton) -> Scalar:
+    """ln(kappa sigma) at a fractional index of the scan."""
+    low, high = np.log(method.kappa_sigma)
+    return low + (high - low) / (method.order_nodes - 1) * index
+
+
+def _refine(value: Callable[[Float[Array, " d"]], Scalar], start: Float[Array, " d"]) -> Float[Array, " d"]:
+    """Minimum of `value` near a grid point, in indices: parabolas through ever smaller stencils around it."""
+    dimensions = start.shape[0]
+    steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
+
+    def zoom(centre, width):
+        points = (centre + width * steps.reshape(-1, dimensions)).astype(start.dtype)
+        stencil = jax.vmap(value)(points).reshape(steps.shape[:-1])
+        return centre + width * _stencil_minimum(stencil), None
+
+    return jax.lax.scan(zoom, start, jnp.asarray([1.0, 0.25, 0.0625], start.dtype))[0]
+
+
+def _stencil_minimum(values: Float[Array, "*stencil"]) -> Float[Array, " d"]:
+    """Minimum of the parabola through a stencil of 3 or 3 x 3 values, in steps from its centre, at most one of them."""
+    if values.ndim == 1:
+        gradient, hessian = (values[2:] - values[:1]) / 2, (values[2:] + values[:1] - 2 * values[1:2])[None]
+    else:
+        first = jnp.stack([values[2, 1] - values[0, 1], values[1, 2] - values[1, 0]])
+        second = jnp.stack([values[2, 1] + values[0, 1], values[1, 2] + values[1, 0]]) - 2 * values[1, 1]
+        mixed = (values[2, 2] + values[0, 0] - values[2, 0] - values[0, 2]) / 4
+        gradient, hessian = first / 2, jnp.stack([jnp.stack([second[0], mixed]), jnp.stack([mixed, second[1]])])
+    convex = (hessian[0, 0] > 0) & (jnp.linalg.det(hessian) > 0) & jnp.all(jnp.isfinite(hessian))
+    safe = jnp.where(convex, hessian, jnp.eye(hessian.shape[0], dtype=hessian.dtype))
+    return jnp.where(convex, jnp.clip(-jnp.linalg.solve(safe, gradient), -1, 1), 0.0)
