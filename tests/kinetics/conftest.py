@@ -22,9 +22,7 @@ def _system(p):
         "detuning": np.array(p.get("delta", 0.0)),
     }
     if "kappa" in p:
-        return DrivenRelaxation(
-            **states, field_damping=p["kappa"], commutator=1.0, pump=np.array(p["sigma_pump"])
-        )
+        return DrivenRelaxation(**states, field_damping=p["kappa"], commutator=1.0, pump=np.array(p["sigma_pump"]))
     return FreeRelaxation(**states)
 
 

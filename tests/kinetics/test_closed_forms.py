@@ -35,9 +35,7 @@ def _bessel_log_modulus(t, x, dephasing):
     with mpmath.workdps(40):
         nu, z0 = mpmath.mpmathify(dephasing), mpmath.mpf(2 * x)
         z = z0 * mpmath.exp(-mpmath.mpf(float(t)) / 2)
-        value = mpmath.besseli(nu, z0) * mpmath.besselk(nu, z) - mpmath.besseli(nu, z) * mpmath.besselk(
-            nu, z0
-        )
+        value = mpmath.besseli(nu, z0) * mpmath.besselk(nu, z) - mpmath.besseli(nu, z) * mpmath.besselk(nu, z0)
         return float(mpmath.log(abs(2 * value * mpmath.exp(-nu * mpmath.mpf(float(t)) / 2))))
 
 
@@ -47,9 +45,7 @@ def test_beyond_overflow_against_mpmath(x, dephasing):
     out = relax(ExponentialRelaxation(1.0, x**2, 1.0, loss.real, 1.0, loss.imag), TIMES)
     for i in (1, 8, 32):
         # ln|b| reaches 770, so 1e-11 of |b| needs 1e-14 of the logarithm: rounding; 4e-11 is what is left.
-        assert float(out.log_modulus[i]) == pytest.approx(
-            _bessel_log_modulus(TIMES[i], x, dephasing), abs=4e-11
-        )
+        assert float(out.log_modulus[i]) == pytest.approx(_bessel_log_modulus(TIMES[i], x, dephasing), abs=4e-11)
     assert bool(jnp.all(jnp.isfinite(out.eta)))
     assert float(out.eta[-1]) == pytest.approx(1.0, rel=2 * x**2 * np.exp(-12.0))
 
@@ -96,9 +92,7 @@ def test_limits_off_resonance():
     assert float(jnp.max(jnp.abs(plain - jnp.abs(exact)))) < 2 * gain * scale
     assert float(jnp.max(jnp.abs(better - exact))) < 0.2 * gain * scale
     no_gain = ExponentialRelaxation(1.0, 0.0, 0.125, 0.5, 1.0, 50.0)
-    np.testing.assert_allclose(
-        off_resonance_modulus(no_gain, TIMES), jnp.abs(relax(no_gain, TIMES).field), atol=1e-15
-    )
+    np.testing.assert_allclose(off_resonance_modulus(no_gain, TIMES), jnp.abs(relax(no_gain, TIMES).field), atol=1e-15)
 
 
 @pytest.mark.parametrize(("inversion", "seed"), [(3.0, 1e-6), (0.7, 0.2 - 0.3j), (-2.0, 0.4j)])
@@ -140,11 +134,8 @@ def test_derivatives_in_both_modes():
     h = 1e-3
     value, centre = jax.jit(jax.vmap(eta)), point[None, :]
     near, far = (
-        (value(centre + s * h * jnp.eye(6)) - value(centre - s * h * jnp.eye(6))) / (2 * s * h)
-        for s in (1, 2)
+        (value(centre + s * h * jnp.eye(6)) - value(centre - s * h * jnp.eye(6))) / (2 * s * h) for s in (1, 2)
     )
     np.testing.assert_allclose(forward, ((4 * near - far) / 3).T, atol=1e-9)  # h^4 times the fifth derivative
     by_time = jax.jacfwd(lambda t: relax(ExponentialRelaxation(*point), t).eta)(times)
-    np.testing.assert_allclose(
-        jnp.diagonal(by_time), relax(ExponentialRelaxation(*point), times).rate, rtol=1e-10
-    )
+    np.testing.assert_allclose(jnp.diagonal(by_time), relax(ExponentialRelaxation(*point), times).rate, rtol=1e-10)

@@ -57,9 +57,7 @@ def test_dephasing_alone_hands_half_the_inversion_to_the_field(cases):
     out = relax(case.system, case.times, Adaptive(rtol=1e-11))
     assert float(out.invariants.drift["excitations"]) < 1e-9
     at_end = relax(case.system, np.linspace(0.0, 60.0, 41), Adaptive(rtol=1e-11))
-    assert float(at_end.quanta[-1]) == pytest.approx(
-        2.0, rel=1e-8
-    )  # 60/Gamma: e^{-60} is left of the approach
+    assert float(at_end.quanta[-1]) == pytest.approx(2.0, rel=1e-8)  # 60/Gamma: e^{-60} is left of the approach
 
 
 @pytest.fixture(scope="module")
@@ -179,9 +177,7 @@ def test_single_precision_stays_single():
     assert out.inversion.dtype == jnp.float32
     double = relax(FreeRelaxation(1.0, 4.0, float(np.float32(0.01)), 1.0, 2.0), np.linspace(0, 8, 41))
     # rtol 1e-6 in single precision; the seed's error becomes one of the delay, a few times larger.
-    assert float(jnp.max(jnp.abs(out.field - double.field[::5]))) < 1e-4 * float(
-        jnp.max(jnp.abs(double.field))
-    )
+    assert float(jnp.max(jnp.abs(out.field - double.field[::5]))) < 1e-4 * float(jnp.max(jnp.abs(double.field)))
 
 
 def _bosonic_peer(system, times):

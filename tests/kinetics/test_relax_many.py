@@ -219,8 +219,6 @@ def test_shared_out_over_devices(tmp_path):
     flags = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
     subprocess.run([sys.executable, "-c", DEVICES.format(path=path)], env=flags, check=True, cwd=os.getcwd())
     x = jnp.linspace(1.0, 9.0, 21)
-    here = relax_many(
-        jax.vmap(lambda x: FreeRelaxation(1.0, x**2, 1e-4, 1.0, 1.0))(x), np.linspace(0.0, 4.0, 5)
-    )
+    here = relax_many(jax.vmap(lambda x: FreeRelaxation(1.0, x**2, 1e-4, 1.0, 1.0))(x), np.linspace(0.0, 4.0, 5))
     # Other chunks, other code for another width: rounding.
     assert np.abs(np.load(path) - here.field).max() < 1e-11 * np.abs(here.field).max()

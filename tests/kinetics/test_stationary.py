@@ -125,9 +125,7 @@ def test_order_of_the_condensate():
     expected = float(stationary(system).quanta) / 1000.0
     found = driven_order(3.0, 5.0, 0.1, 0.3, 2.0, 0.4, 0.8, 1.3, 1000.0)
     assert float(found) == pytest.approx(expected, rel=1e-12)
-    assert (
-        float(driven_order(3.0, 5.0, 0.9, 0.3, 2.0, 0.4, 0.8, 1.3, 1000.0)) == 0.0
-    )  # alpha < 0: no threshold
+    assert float(driven_order(3.0, 5.0, 0.9, 0.3, 2.0, 0.4, 0.8, 1.3, 1000.0)) == 0.0  # alpha < 0: no threshold
     negative = DrivenRelaxation(0.8, 0.0, 0.1, 1.3, 2.0, 0.4, -0.5, 15.0)
     assert not bool(threshold(negative).exists)
     assert not bool(stationary(negative).above)

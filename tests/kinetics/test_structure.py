@@ -103,8 +103,7 @@ def test_displacement_bound_is_where_the_mode_softens():
             continue
         r = float(bound[0])
         below, above = (
-            dce_spectrum(positions, masses, f * r * directions, order, c, _morse).squared[0]
-            for f in (0.999, 1.001)
+            dce_spectrum(positions, masses, f * r * directions, order, c, _morse).squared[0] for f in (0.999, 1.001)
         )
         assert float(below) > 0 > float(above)
     bounds = [
@@ -163,9 +162,7 @@ def test_relaxation_parameter_sign_and_value():
     q = np.linspace(2.0, 4.0, 2001)
     change = 0.1 * np.sin(9.0 * q)
     found = float(relaxation_parameter(q, change, 2.4, 3.3))
-    expected = (
-        quad(lambda x: abs(0.1 * np.sin(9.0 * x)) * x, 2.4, 3.3, points=np.pi / 9 * np.arange(7, 10))[0] / 0.9
-    )
+    expected = quad(lambda x: abs(0.1 * np.sin(9.0 * x)) * x, 2.4, 3.3, points=np.pi / 9 * np.arange(7, 10))[0] / 0.9
     assert found == pytest.approx(expected, rel=3e-5)  # linear between points 1e-3 apart: (9e-3)^2/12
     assert found > 0
     assert float(relaxation_parameter(q, -change, 2.4, 3.3)) == found
