@@ -71,8 +71,11 @@ def case(request, anchors):
 
 
 def hartree_fock(mode):
-    """The prototype's Hartree-Fock orbitals are approximate: ours agree with the published levels to 1e-6 hartree
-    (tests/elements/test_cores.py), its levels lie up to 4e-5 of themselves (0.2 Ry for Pb) lower."""
+    """The prototype's Hartree-Fock orbitals are approximate.
+
+    Ours agree with published levels to 1e-6 hartree (tests/elements/test_cores.py); its levels lie up to 0.22 Ry
+    lower, its outer s amplitudes at small k are off by percents. Hence wide limits here: they guard against blunders.
+    """
     return mode.startswith("paper")
 
 
@@ -86,11 +89,11 @@ def test_core_levels(case):
         if len(theirs) < 6:
             tolerance = np.full(len(theirs), 2e-4)
         elif len(theirs) == 6:
-            tolerance = np.where(deep, 3e-3, 4e-4)
+            tolerance = np.where(np.abs(theirs) > 7, 3e-3, 4e-4)
         else:
             tolerance = np.where(deep, 3.2e-2 if mode == "KS-SR" else 2.2e-2, 6e-3)
         if hartree_fock(mode):
-            tolerance = 3e-4 * np.abs(theirs) + 0.03
+            tolerance = np.where(deep, 0.25, 0.03)
         np.testing.assert_array_less(np.abs(np.asarray(ours) - anchor["vbar"] - theirs), tolerance)
 
 
@@ -123,7 +126,8 @@ def test_wavenumber_characteristics(case):
     mode, _, anchor, found = case
     theirs = np.array([anchor["F_AA"], anchor["F_AB"], anchor["F_BB"]])
     error = np.abs(found["F"] - theirs)
-    np.testing.assert_array_less(error, 1e-3 * np.max(np.abs(theirs), axis=1, keepdims=True) + 0 * error)
+    scale = 3e-3 if hartree_fock(mode) else 1e-4
+    np.testing.assert_array_less(error, scale * np.max(np.abs(theirs), axis=1, keepdims=True) + 0 * error)
     if not hartree_fock(mode):
         # beyond the Coulomb part, where nothing hides behind 1/q^2: 0.5 % or 2e-5 Ry
         np.testing.assert_array_less(error[:, 1:], 5e-3 * np.abs(theirs[:, 1:]) + 2e-5)
