@@ -71,7 +71,7 @@ def kohn_sham(
             v_total = (
                 -2.0 * nuclear_charge / r + v_hartree + potential(density + gas_density) - zero + cell
             )
-        new_levels, vectors = _orbitals(basis, shells, v_total, relativistic, levels)
+        new_levels, vectors = orbitals_in(basis, shells, v_total, relativistic, levels)
         new_density = core_density(basis, shells, basis.on_nodes(vectors))
         change = np.inf if levels is None else np.max(np.abs(new_levels - levels) / (1.0 + np.abs(levels)))
         levels = new_levels
@@ -106,7 +106,7 @@ class Mixing:
         return np.where(mixed > 0, mixed, output)
 
 
-def _orbitals(
+def orbitals_in(
     basis: RadialBasis, shells: Shells, v: np.ndarray, relativistic: bool, guess: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Levels and orbitals of every shell in a given potential; M = 1 + (E - V)/c^2 iterated on E per orbital."""

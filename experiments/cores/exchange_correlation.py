@@ -21,3 +21,18 @@ def correlation_potential(density: np.ndarray) -> np.ndarray:
 def perdew_zunger(density: np.ndarray) -> np.ndarray:
     """v_xc = v_x + v_c."""
     return exchange_potential(density) + correlation_potential(density)
+
+
+def vosko_wilk_nusair(density: np.ndarray) -> np.ndarray:
+    """v_xc = v_x + v_c after Vosko, Wilk and Nusair, paramagnetic: that of the NIST tables of atoms, for checks."""
+    x = (3 / (4 * np.pi * np.maximum(density, 1e-30))) ** (1 / 6)
+    a, x0, b, c = 0.0310907, -0.10498, 3.72744, 12.9352
+    root, big, big0 = np.sqrt(4 * c - b**2), x**2 + b * x + c, x0**2 + b * x0 + c
+    arctan = np.arctan(root / (2 * x + b))
+    energy = a * (
+        np.log(x**2 / big)
+        + 2 * b / root * arctan
+        - b * x0 / big0 * (np.log((x - x0) ** 2 / big) + 2 * (b + 2 * x0) / root * arctan)
+    )
+    slope = a * (c * (x - x0) - b * x * x0) / ((x - x0) * big)  # (x/2) d(energy)/dx
+    return exchange_potential(density) + 2 * (energy - slope / 3)

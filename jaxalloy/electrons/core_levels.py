@@ -42,15 +42,14 @@ def local_energy(density: Float[Array, "*shape"], correlation: bool) -> Float[Ar
     return exchange_correlation_energy(density) if correlation else exchange_energy(density)
 
 
-def core_exchange(ion: IonInGas, gas_density: Scalar, correlation: bool) -> Float[Array, " r"]:
-    """v_xc(rho_c + n0) - v_xc(n0) on the core's radii, Ry."""
-    both = local_potential(ion.state.density + gas_density, correlation)
-    return both - local_potential(gas_density, correlation)
+def core_exchange(core_density: Float[Array, " r"], gas_density: Scalar, correlation: bool) -> Float[Array, " r"]:
+    """v_xc(rho_c + n0) - v_xc(n0), Ry, of a core's electron density in a gas of density n0 (a0^-3)."""
+    return local_potential(core_density + gas_density, correlation) - local_potential(gas_density, correlation)
 
 
-def ionic_levels(ion: IonInGas, gas_density: Scalar, correlation: bool) -> Float[Array, " orbital"]:
+def ionic_levels(ion: IonInGas) -> Float[Array, " orbital"]:
     """<T + V_ion>_nl, Ry; V_ion includes v_xc(rho_c + n0) - v_xc(n0)."""
-    return ion.state.ionic_levels + ion.expectation(core_exchange(ion, gas_density, correlation))
+    return ion.state.ionic_levels + ion.expectation(ion.exchange)
 
 
 def average_shift(ion: IonInGas, mean_valence: Scalar, gas_density: Scalar) -> Float[Array, " orbital"]:

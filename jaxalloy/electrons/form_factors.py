@@ -6,7 +6,6 @@ Omega <k+q|w_i|k> = v_i(q) + s_i(k, q), with v_i of the ion and s_i of `second_o
 import jax.numpy as jnp
 
 from jaxalloy._typing import Array, Float, Scalar
-from jaxalloy.electrons.core_levels import core_exchange
 from jaxalloy.electrons.orthogonalisation import IonInGas
 
 _SERIES_BELOW = 0.5
@@ -29,10 +28,7 @@ def fourier_kernels(
 
 
 def regular_ion_potential(
-    ion: IonInGas,
-    gas_density: Scalar,
-    correlation: bool,
-    kernels: tuple[Float[Array, "q r"], Float[Array, "q r"]],
+    ion: IonInGas, kernels: tuple[Float[Array, "q r"], Float[Array, "q r"]]
 ) -> Float[Array, " q"]:
     """v_i(q) + 8 pi Z_i/q^2 = ∫ 4 pi r^2 [V_ion + 2 Z_i/r] sin(qr)/(qr) dr, Ry bohr^3.
 
@@ -41,16 +37,14 @@ def regular_ion_potential(
     sinc, lost = kernels
     r, weight = ion.core.radius, ion.core.weight
     shell = 4.0 * jnp.pi * r**2 * weight
-    exchange = sinc @ (shell * core_exchange(ion, gas_density, correlation))
-    return exchange - 8.0 * jnp.pi * (lost @ (shell * r**2 * ion.state.density))
+    return sinc @ (shell * ion.exchange) - 8.0 * jnp.pi * (lost @ (shell * r**2 * ion.state.density))
 
 
-def regular_ion_potential_at_zero(ion: IonInGas, gas_density: Scalar, correlation: bool) -> Scalar:
+def regular_ion_potential_at_zero(ion: IonInGas) -> Scalar:
     """v_i^reg(0) = ∫ 4 pi r^2 [V_ion + 2 Z_i/r] dr, Ry bohr^3."""
     r = ion.core.radius
     shell = 4.0 * jnp.pi * r**2 * ion.core.weight
-    exchange = shell @ core_exchange(ion, gas_density, correlation)
-    return exchange - 4.0 / 3.0 * jnp.pi * (shell @ (r**2 * ion.state.density))
+    return shell @ ion.exchange - 4.0 / 3.0 * jnp.pi * (shell @ (r**2 * ion.state.density))
 
 
 def diagonal(

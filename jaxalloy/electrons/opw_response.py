@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
-from jaxalloy.electrons.core_levels import ionic_levels
+from jaxalloy.electrons.core_levels import core_exchange, ionic_levels
 from jaxalloy.electrons.form_factors import (
     diagonal,
     fourier_kernels,
@@ -16,11 +16,13 @@ from jaxalloy.electrons.form_factors import (
     regular_ion_potential_at_zero,
 )
 from jaxalloy.electrons.orthogonalisation import (
+    FermiSphere,
     IonInGas,
-    fermi_sphere,
+    amplitudes,
     hole_charge,
     hole_density,
     lost_norm,
+    spherical_bessel,
 )
 from jaxalloy.electrons.screening import LocalField, lindhard, response, screened_coulomb
 from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsion, repulsions
@@ -38,6 +40,7 @@ class IonsInGas(eqx.Module):
     mean_valence: Scalar
     gas_density: Scalar
     fermi_wavenumber: Scalar
+    sphere: FermiSphere
     ionic_levels: Levels
     """<T + V_ion>_nl per ion, Ry."""
     mean_potential: Scalar
@@ -59,12 +62,15 @@ class IonsInGas(eqx.Module):
 
     def strengths(self, levels: Levels, k: Float[Array, "*shape"]) -> tuple[Float[Array, "..."], ...]:
         """(E_k - E_nl) B_nl(k) per ion, (orbital, *shape), with E_k = k^2 + <k|W|k>."""
-        amplitudes = tuple(ion.amplitudes(k) for ion in self.ions)
-        potential = diagonal(
-            self.ions, amplitudes, levels, self.concentrations, self.volume, self.mean_potential, k
-        )
+        return self.raised(levels, k, tuple(amplitudes(ion.core, ion.state, k) for ion in self.ions))
+
+    def raised(
+        self, levels: Levels, k: Float[Array, "*shape"], amplitude: tuple[Float[Array, "..."], ...]
+    ) -> tuple[Float[Array, "..."], ...]:
+        """`strengths` from known B_nl(k)."""
+        potential = diagonal(self.ions, amplitude, levels, self.concentrations, self.volume, self.mean_potential, k)
         above = tuple((k**2 + potential)[None] - level.reshape(-1, *[1] * k.ndim) for level in levels)
-        return tuple(e * b for e, b in zip(above, amplitudes, strict=True))
+        return tuple(e * b for e, b in zip(above, amplitude, strict=True))
 
 
 def ions_in_gas(
@@ -85,11 +91,28 @@ def ions_in_gas(
     mean_valence = concentrations @ valences
     density = mean_valence / volume
     fermi = jnp.cbrt(3.0 * jnp.pi**2 * density)
-    ions = tuple(IonInGas(core, core.at(density), valences[i]) for i, core in enumerate(cores))
-    k, weight = fermi_sphere(fermi)
+    sphere = FermiSphere.of(fermi)
+    ions = tuple(
+        IonInGas(
+            core=core,
+            state=state,
+            valence=valences[i],
+            exchange=core_exchange(state.density, density, correlation),
+            sphere_amplitudes=amplitudes(core, state, sphere.k),
+        )
+        for i, (core, state) in enumerate((core, core.at(density)) for core in cores)
+    )
+    weight = sphere.weight
     if hole_norm == "kept":
-        weight = weight / (1.0 - lost_norm(ions, concentrations / volume, k))
-    at_zero = [regular_ion_potential_at_zero(ion, density, correlation) for ion in ions]
+        weight = weight / (1.0 - lost_norm(ions, concentrations / volume))
+    charges = jnp.stack([hole_charge(ion, weight) for ion in ions])
+    waves = None
+    if hole == "exact":
+        largest = max(max(core.angular_momenta) for core in cores)
+        waves = spherical_bessel(largest, sphere.k[:, None] * cores[0].radius[None, :])
+    # scalar-relativistic orbitals of one l are orthogonal to 1e-3 only; the charge of the hole must be that in Z*, or
+    # the pair potentials keep a Coulomb tail
+    shapes = jnp.stack([hole_density(ion, weight, waves) for ion in ions])
     return IonsInGas(
         ions=ions,
         concentrations=concentrations,
@@ -97,10 +120,11 @@ def ions_in_gas(
         mean_valence=mean_valence,
         gas_density=density,
         fermi_wavenumber=fermi,
-        ionic_levels=tuple(ionic_levels(ion, density, correlation) for ion in ions),
-        mean_potential=concentrations @ jnp.stack(at_zero) / volume,
-        hole_charges=jnp.stack([hole_charge(ion, k, weight) for ion in ions]),
-        hole_densities=jnp.stack([hole_density(ion, k, weight, hole) for ion in ions]),
+        sphere=sphere,
+        ionic_levels=tuple(ionic_levels(ion) for ion in ions),
+        mean_potential=concentrations @ jnp.stack([regular_ion_potential_at_zero(ion) for ion in ions]) / volume,
+        hole_charges=charges,
+        hole_densities=shapes * (-charges / (shapes @ cores[0].weight))[:, None],
         correlation=correlation,
     )
 
@@ -145,8 +169,7 @@ def respond(
     holes = alloy.holes(kernels[0])
     local = []
     for i, ion in enumerate(alloy.ions):
-        smooth = regular_ion_potential(ion, alloy.gas_density, alloy.correlation, kernels)
-        local.append(smooth - 8.0 * jnp.pi / q**2 * (ion.valence - holes[i]))
+        local.append(regular_ion_potential(ion, kernels) - 8.0 * jnp.pi / q**2 * (ion.valence - holes[i]))
     chi = response(q, fermi, mean_free_path)
     smearing = chi / lindhard(q, fermi)
     quadrature = fermi_quadrature(q, fermi)
@@ -187,7 +210,8 @@ def fermi_form_factors(alloy: IonsInGas, levels: Levels, response: Response, q: 
     fermi = alloy.fermi_wavenumber
     mu = jnp.maximum(-q / (2.0 * fermi), -1.0)[None]
     squared, along = fermi**2 + q[None] ** 2 + 2.0 * fermi * q[None] * mu, fermi + q[None] * mu
-    strengths = alloy.strengths(levels, fermi[None])
+    surface = tuple(ion.sphere_amplitudes[:, -1:] for ion in alloy.ions)
+    strengths = alloy.raised(levels, fermi[None], surface)
     regular = [
         repulsion(ion, squared, along, strength)[0] for ion, strength in zip(alloy.ions, strengths, strict=True)
     ]

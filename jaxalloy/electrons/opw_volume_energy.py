@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxalloy._typing import Array, Float, Scalar
-from jaxalloy.electrons.core_levels import local_energy, local_potential, sphere_radius
+from jaxalloy.electrons.core_levels import local_energy, sphere_radius
 from jaxalloy.electrons.form_factors import diagonal, fourier_kernels
 from jaxalloy.electrons.gas import exchange_correlation_energy, kinetic_energy
 from jaxalloy.electrons.opw_response import IonsInGas
-from jaxalloy.electrons.orthogonalisation import IonInGas, fermi_sphere
+from jaxalloy.electrons.orthogonalisation import IonInGas
 
 _HOLE_Q_MAX, _HOLE_NODES = 40.0, 96
 
@@ -44,12 +44,16 @@ def first_order(alloy: IonsInGas) -> Scalar:
         level - alloy.mean_valence / radius**3 * ion.expectation(ion.core.radius**2)
         for level, ion in zip(alloy.ionic_levels, alloy.ions, strict=True)
     )
-    k, weight = fermi_sphere(alloy.fermi_wavenumber)
-    amplitudes = tuple(ion.amplitudes(k) for ion in alloy.ions)
     potential = diagonal(
-        alloy.ions, amplitudes, levels, alloy.concentrations, alloy.volume, alloy.mean_potential, k
+        alloy.ions,
+        tuple(ion.sphere_amplitudes for ion in alloy.ions),
+        levels,
+        alloy.concentrations,
+        alloy.volume,
+        alloy.mean_potential,
+        alloy.sphere.k,
     )
-    return alloy.volume * (weight @ potential)
+    return alloy.volume * (alloy.sphere.weight @ potential)
 
 
 def hole_self_energy(alloy: IonsInGas, species: int) -> Scalar:
@@ -72,6 +76,5 @@ def core_exchange_correlation(ion: IonInGas, gas_density: Scalar, correlation: b
 
     core = jnp.maximum(ion.state.density, 1e-25)  # an empty tail, where e vanishes but eps_xc would not be finite
     both = core + gas_density
-    potential = local_potential(both, correlation) - local_potential(gas_density, correlation)
-    integrand = energy(both) - energy(core) - energy(gas_density) - gas_density * potential
+    integrand = energy(both) - energy(core) - energy(gas_density) - gas_density * ion.exchange
     return ion.core.weight @ (4.0 * jnp.pi * ion.core.radius**2 * integrand)

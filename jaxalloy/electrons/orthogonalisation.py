@@ -16,12 +16,32 @@ _FERMI_NODES = 16
 _BESSEL_SERIES_BELOW = 1.5
 
 
+class FermiSphere(eqx.Module):
+    """Nodes on the radius of the Fermi sphere; the last one is k_F itself, with no weight."""
+
+    k: Float[Array, " k"]
+    weight: Float[Array, " k"]
+    """Σ weight f = (1/pi^2) ∫_0^kF k^2 f dk."""
+
+    @classmethod
+    def of(cls, fermi_wavenumber: Scalar) -> "FermiSphere":
+        """Gauss-Legendre nodes below k_F (1/bohr)."""
+        x, w = np.polynomial.legendre.leggauss(_FERMI_NODES)
+        k = fermi_wavenumber * jnp.asarray([*(1.0 + x) / 2.0, 1.0], dtype=fermi_wavenumber.dtype)
+        dk = fermi_wavenumber * jnp.asarray([*w / 2.0, 0.0], dtype=k.dtype)
+        return cls(k, k**2 * dk / jnp.pi**2)
+
+
 class IonInGas(eqx.Module):
     """A frozen core at the density of the electron gas of its alloy."""
 
     core: FrozenCore
     state: CoreState
     valence: Scalar
+    exchange: Float[Array, " r"]
+    """v_xc(rho_c + n0) - v_xc(n0) on the core's radii, Ry."""
+    sphere_amplitudes: Float[Array, "orbital k"]
+    """B_nl on the nodes of the Fermi sphere, bohr^3/2."""
 
     @property
     def degeneracy(self) -> Float[Array, " orbital"]:
@@ -31,13 +51,6 @@ class IonInGas(eqx.Module):
     def expectation(self, potential: Float[Array, " r"]) -> Float[Array, " orbital"]:
         """<nl| V(r) |nl> for every orbital; the potential on the core's radii, Ry."""
         return (self.core.weight * potential) @ self.state.orbitals**2
-
-    def amplitudes(self, k: Float[Array, "*shape"]) -> Float[Array, "orbital *shape"]:
-        """B_nl(k) = ∫ j_l(kr) R_nl r^2 dr, bohr^3/2; k in 1/bohr."""
-        spread = (slice(None), slice(None)) + (None,) * k.ndim
-        smooth = chebyshev_sum(self.state.amplitude_series[spread], chebyshev_variable(k**2)[None])
-        return smooth * jnp.stack([k**l for l in self.core.angular_momenta])
-
 
 @jax.custom_jvp
 def chebyshev_sum(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#shape"]) -> Float[Array, "..."]:
@@ -67,43 +80,44 @@ def _derived_series(coefficients: Float[Array, "term *shape"]) -> Float[Array, "
     return jnp.tensordot(jnp.asarray(matrix, dtype=coefficients.dtype), coefficients, axes=1)
 
 
-def fermi_sphere(fermi_wavenumber: Scalar) -> tuple[Float[Array, " k"], Float[Array, " k"]]:
-    """Wavenumbers and weights with Σ weight f = (1/pi^2) ∫_0^kF k^2 f dk."""
-    x, w = np.polynomial.legendre.leggauss(_FERMI_NODES)
-    k = fermi_wavenumber * jnp.asarray((1.0 + x) / 2.0, dtype=fermi_wavenumber.dtype)
-    return k, k**2 * fermi_wavenumber * jnp.asarray(w / 2.0, dtype=k.dtype) / jnp.pi**2
+def amplitudes(core: FrozenCore, state: CoreState, k: Float[Array, "*shape"]) -> Float[Array, "orbital *shape"]:
+    """B_nl(k) = ∫ j_l(kr) R_nl r^2 dr, bohr^3/2; k in 1/bohr."""
+    spread = (slice(None), slice(None)) + (None,) * k.ndim
+    smooth = chebyshev_sum(state.amplitude_series[spread], chebyshev_variable(k**2)[None])
+    return smooth * jnp.stack([k**l for l in core.angular_momenta])
 
 
-def lost_norm(ions: tuple[IonInGas, ...], share: Float[Array, " ion"], k: Float[Array, " k"]) -> Float[Array, " k"]:
-    """p(k) = 4 pi Σ_i share_i Σ_nl (2l+1) B_nl(k)^2, share_i = c_i/Omega: what the cores take from a plane wave."""
-    return sum(4.0 * jnp.pi * share[i] * (ion.degeneracy @ ion.amplitudes(k) ** 2) for i, ion in enumerate(ions))
+def lost_norm(ions: tuple[IonInGas, ...], share: Float[Array, " ion"]) -> Float[Array, " k"]:
+    """p(k) = 4 pi Σ_i share_i Σ_nl (2l+1) B_nl(k)^2, share_i = c_i/Omega, on the nodes of the Fermi sphere.
+
+    What the cores take from the norm of a plane wave.
+    """
+    return sum(4.0 * jnp.pi * share[i] * (ion.degeneracy @ ion.sphere_amplitudes**2) for i, ion in enumerate(ions))
 
 
-def hole_charge(ion: IonInGas, k: Float[Array, " k"], weight: Float[Array, " k"]) -> Scalar:
-    """n_OH = (Omega/pi^2) ∫_0^kF k^2 p_i(k) dk, electrons, on the nodes of `fermi_sphere`.
+def hole_charge(ion: IonInGas, weight: Float[Array, " k"]) -> Scalar:
+    """n_OH = (Omega/pi^2) ∫_0^kF k^2 p_i(k) dk, electrons, with the weights of `FermiSphere`.
 
     What PHH Table I tabulates: without 1/(1-p), unless the weight has it.
     """
-    return 4.0 * jnp.pi * ion.degeneracy @ (ion.amplitudes(k) ** 2 @ weight)
+    return 4.0 * jnp.pi * ion.degeneracy @ (ion.sphere_amplitudes**2 @ weight)
 
 
 def hole_density(
-    ion: IonInGas, k: Float[Array, " k"], weight: Float[Array, " k"], shape: str
+    ion: IonInGas, weight: Float[Array, " k"], waves: list[Float[Array, "k r"]] | None
 ) -> Float[Array, " r"]:
     """4 pi r^2 dn_i(r), electrons per bohr, on the core's radii; its integral is -n_OH.
 
-    "exact": dn = (1/pi^2) ∫ k^2 dk Σ_l (2l+1) [-2 j_l(kr) S_l + S_l^2], S_l = Σ_n R_nl B_nl(k);
-    "core": dn = -(1/pi^2) ∫ k^2 dk Σ_nl (2l+1) (R_nl B_nl)^2, the shape of the core itself.
+    With the waves j_l(kr) the exact hole, dn = (1/pi^2) ∫ k^2 dk Σ_l (2l+1) [-2 j_l(kr) S_l + S_l^2] with
+    S_l = Σ_n R_nl B_nl(k); without them dn = -(1/pi^2) ∫ k^2 dk Σ_nl (2l+1) (R_nl B_nl)^2, the shape of the core.
     """
-    amplitudes = ion.amplitudes(k)
-    if shape == "core":
-        return -4.0 * jnp.pi * ion.state.orbitals**2 @ (ion.degeneracy * (amplitudes**2 @ weight))
+    if waves is None:
+        return -4.0 * jnp.pi * ion.state.orbitals**2 @ (ion.degeneracy * (ion.sphere_amplitudes**2 @ weight))
     momenta = ion.core.angular_momenta
-    waves = spherical_bessel(max(momenta), k[:, None] * ion.core.radius[None, :])
     density = jnp.zeros_like(ion.core.radius)
     for l in sorted(set(momenta)):
         first, last = momenta.index(l), len(momenta) - momenta[::-1].index(l)
-        overlap = amplitudes[first:last].T @ ion.state.orbitals[:, first:last].T  # r S_l(k, r)
+        overlap = ion.sphere_amplitudes[first:last].T @ ion.state.orbitals[:, first:last].T  # r S_l(k, r)
         lost = overlap**2 - 2.0 * ion.core.radius[None, :] * waves[l] * overlap
         density = density + (2 * l + 1) * (weight @ lost)
     return 4.0 * jnp.pi * density

@@ -1,0 +1,155 @@
+"""Every step of the OPW pseudopotential against an independent prototype (`opw_anchors.json`, three modes x two alloys).
+
+The prototype solves its cores on a logarithmic grid of step 0.01 with errors of second order; its doc string gives the
+agreement to expect: levels 1e-4 Ry (light), 5e-3 (Pb), 3e-2 (Pb, relativistic 1s), n_OH 1e-4, F 1e-3 of its scale.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxalloy.electrons.form_factors import diagonal, fourier_kernels, regular_ion_potential
+from jaxalloy.electrons.interactions import bhatia_thornton, wavenumber_grid
+from jaxalloy.electrons.opw import OptimisedOPW, core_levels, wavenumber_characteristics
+from jaxalloy.electrons.opw_response import ions_in_gas
+from jaxalloy.elements.cores import frozen_core
+
+ALLOYS = {
+    "Li80Pb20": (("Li", "Pb"), 0.2, 149.6, (1.0, 4.0)),
+    "Mg70Zn30": (("Mg", "Zn"), 0.3, 154.083, (2.0, 2.0)),
+}
+# KS-NR runs through the compiled code of KS-SR: `cores` matters there only by exchange with or without correlation
+MODES = {
+    "KS-SR": ("scalar-relativistic", OptimisedOPW()),
+    "KS-NR": ("non-relativistic", OptimisedOPW()),
+    "paper(HF,core-OH)": ("hartree-fock", OptimisedOPW.paper()),
+}
+
+
+@jax.jit
+def steps(potential, concentrations, volume, valences, cores, anchor_q):
+    fermi = jnp.cbrt(3 * jnp.pi**2 * (concentrations @ valences) / volume)
+    grid, weights = wavenumber_grid(fermi, 20.0, 384)
+    q = jnp.concatenate([anchor_q, grid])
+    choices = (potential.hole, potential.hole_norm, potential.correlation)
+    alloy = ions_in_gas(cores, concentrations, volume, valences, *choices)
+    levels, _ = core_levels(potential, alloy)
+    k = fermi * jnp.array([0.0, 0.5, 1.0])
+    amplitudes = tuple(ion.amplitudes(k) for ion in alloy.ions)
+    potential_k = diagonal(alloy.ions, amplitudes, levels, concentrations, volume, alloy.mean_potential, k)
+    share = 4 * jnp.pi * concentrations / volume
+    kernels = fourier_kernels(anchor_q, cores[0].radius)
+    smooth = [regular_ion_potential(ion, alloy.gas_density, alloy.correlation, kernels) for ion in alloy.ions]
+    found = wavenumber_characteristics(potential, concentrations, volume, valences, *cores, q)
+    return {
+        "found": found,
+        "V0": alloy.mean_potential,
+        "Wkk": potential_k,
+        "p": sum(share[i] * (ion.degeneracy @ amplitudes[i] ** 2) for i, ion in enumerate(alloy.ions)),
+        "Vq": jnp.stack(smooth) - 8 * jnp.pi * valences[:, None] / anchor_q[None] ** 2,
+        "nOHq": alloy.holes(kernels[0]),
+        "F": found.F[:, : len(anchor_q)],
+        "grid": (grid, weights, found.F[:, len(anchor_q) :]),
+    }
+
+
+@pytest.fixture(scope="module")
+def anchors(reference_numbers):
+    return reference_numbers("opw_anchors")
+
+
+@pytest.fixture(scope="module", params=[(mode, alloy) for mode in MODES for alloy in ALLOYS], ids="-".join)
+def case(request, anchors):
+    mode, name = request.param
+    symbols, c, volume, valences = ALLOYS[name]
+    kind, potential = MODES[mode]
+    cores = tuple(frozen_core(symbol, kind) for symbol in symbols)
+    anchor = anchors[mode][name]
+    state = (jnp.array([1 - c, c]), jnp.asarray(volume), jnp.array(valences))
+    return mode, name, anchor, steps(potential, *state, cores, jnp.array(anchor["q"]))
+
+
+def hartree_fock(mode):
+    """The prototype's Hartree-Fock orbitals are approximate.
+
+    Ours agree with published levels to 1e-6 hartree (tests/elements/test_cores.py); its levels lie up to 0.22 Ry
+    lower, its outer s amplitudes at small k are off by percents. Hence wide limits here: they guard against blunders.
+    """
+    return mode.startswith("paper")
+
+
+def test_core_levels(case):
+    mode, name, anchor, found = case
+    for ours, theirs in zip(found["found"].core_levels, anchor["E_nl (relative to the cell zero; absolute = +vbar)"], strict=True):
+        theirs = np.array(list(theirs.values()))
+        # the prototype's grid: 1e-4 Ry for light elements, up to 2e-2 for the s levels of Pb, 3e-2 for its
+        # relativistic 1s; the levels that matter (above -20 Ry) are better
+        deep = np.abs(theirs) > 20
+        if len(theirs) < 6:
+            tolerance = np.full(len(theirs), 2e-4)
+        elif len(theirs) == 6:
+            tolerance = np.where(np.abs(theirs) > 7, 3e-3, 4e-4)
+        else:
+            tolerance = np.where(deep, 3.2e-2 if mode == "KS-SR" else 2.2e-2, 6e-3)
+        if hartree_fock(mode):
+            tolerance = np.where(deep, 0.25, 0.03)
+        np.testing.assert_array_less(np.abs(np.asarray(ours) - anchor["vbar"] - theirs), tolerance)
+
+
+def test_form_factors_without_the_cores_orthogonality(case):
+    mode, _, anchor, found = case
+    assert float(found["V0"]) == pytest.approx(anchor["V0"], rel=3e-4)
+    np.testing.assert_allclose(found["Vq"], anchor["Vq"], rtol=1.1e-4)
+
+
+def test_holes(case):
+    mode, _, anchor, found = case
+    rtol = 1.4e-3 if hartree_fock(mode) else 4e-4
+    np.testing.assert_allclose(found["found"].hole_charges, anchor["nOH"], rtol=rtol)
+    # the q dependence: of the size of the hole, its small oscillating end is no measure
+    size = np.max(np.abs(anchor["nOHq"]), axis=1, keepdims=True)
+    assert np.max(np.abs(found["nOHq"] - np.array(anchor["nOHq"])) / size) < rtol
+
+
+def test_lost_norm_and_diagonal_potential(case):
+    mode, _, anchor, found = case
+    if hartree_fock(mode):  # the core part of either is where approximate orbitals show
+        np.testing.assert_allclose(found["p"], anchor["p(0,kF/2,kF)"], rtol=0.021)
+        np.testing.assert_allclose(found["Wkk"], anchor["Wkk(0,kF/2,kF)"], atol=0.04)
+        return
+    np.testing.assert_allclose(found["p"], anchor["p(0,kF/2,kF)"], rtol=2e-4)
+    np.testing.assert_allclose(found["Wkk"], anchor["Wkk(0,kF/2,kF)"], atol=2e-4)
+
+
+def test_wavenumber_characteristics(case):
+    mode, _, anchor, found = case
+    theirs = np.array([anchor["F_AA"], anchor["F_AB"], anchor["F_BB"]])
+    error = np.abs(found["F"] - theirs)
+    scale = 3e-3 if hartree_fock(mode) else 1e-4
+    np.testing.assert_array_less(error, scale * np.max(np.abs(theirs), axis=1, keepdims=True) + 0 * error)
+    if not hartree_fock(mode):
+        # beyond the Coulomb part, where nothing hides behind 1/q^2: 0.5 % or 2e-5 Ry
+        np.testing.assert_array_less(error[:, 1:], 5e-3 * np.abs(theirs[:, 1:]) + 2e-5)
+
+
+def test_pair_potentials(case):
+    mode, name, anchor, found = case
+    q, weights, characteristics = (np.asarray(x) for x in found["grid"])
+    volume, c = ALLOYS[name][2], ALLOYS[name][1]
+    R = np.array(anchor["R"])
+    a, b = np.asarray(found["found"].effective_valences)
+    indirect = (characteristics * q * weights) @ np.sin(np.outer(q, R))
+    ours = 1e3 * (2 * np.array([a * a, a * b, b * b])[:, None] + volume / np.pi**2 * indirect) / R
+    theirs = np.array([anchor[f"Phi_{pair}_mRy"] for pair in ("AA", "AB", "BB")])
+    error = np.abs(ours - theirs)
+    if hartree_fock(mode):
+        limit = 0.035 * np.max(np.abs(theirs), axis=1, keepdims=True) + 0 * error
+    else:
+        # 5e-3 mRy for the light ions; Zn and Pb carry the 5e-4 of their holes and 1e-3 Ry of their outer levels
+        relative = {"Li80Pb20": [5e-4, 7e-4, 1e-3], "Mg70Zn30": [2e-4, 5e-4, 2e-3]}[name]
+        limit = np.array(relative)[:, None] * np.abs(theirs) + np.array([[7e-3], [1.5e-2], [2e-2]])
+    np.testing.assert_array_less(error, limit)
+    if not hartree_fock(mode):
+        ordering = np.asarray(bhatia_thornton(jnp.asarray(ours), c).CC)
+        np.testing.assert_allclose(ordering, anchor["CC_mRy"], rtol=3e-3, atol=0.02)
