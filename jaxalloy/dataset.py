@@ -65,7 +65,7 @@ def interactions_dataset(alloy: Alloy, interactions: Interactions, R: Float[Arra
 
     R: distances, bohr. Every variable has the attributes `units` and `long_name`.
     """
-    R = jnp.asarray(DISTANCES) if R is None else R
+    R = jnp.linspace(0.05, 25.0, 999) if R is None else R
     A, B = alloy.symbols
     order = np.argsort(np.asarray(interactions.q))
     pairs = {"AA": f"{A}-{A}", "AB": f"{A}-{B}", "BB": f"{B}-{B}"}

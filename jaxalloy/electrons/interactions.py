@@ -7,7 +7,7 @@ X_NC = 2 c_A c_B [c_A X_AA - c_B X_BB + (c_B - c_A) X_AB]
 """
 
 import functools
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -137,18 +137,27 @@ class Interactions(eqx.Module):
 class Potential(Protocol):
     """A way to get the interactions of an alloy: `EmptyCore`, `OptimisedOPW`, `TabulatedPotential`."""
 
-    def interactions(self, alloy: Alloy) -> Interactions:
-        """The interactions of `alloy`."""
+    def prepare(self, alloy: Alloy) -> Any:
+        """What the elements of `alloy` bring: look tables up and check the values, before anything is compiled."""
+        ...
+
+    def interactions(self, alloy: Alloy, prepared: Any, q_max: float = ..., nodes: int = ...) -> Interactions:
+        """The interactions of `alloy`, a pure function of arrays; the texts of `alloy` are gone."""
         ...
 
 
-def interactions(alloy: Alloy, potential: Potential, **numerics) -> Interactions:
+def interactions(alloy: Alloy, potential: Potential, **numerics: float) -> Interactions:
     """The effective interactions of `alloy` from `potential`.
 
     numerics: `q_max` (1/bohr) and `nodes` of the quadrature over wavenumbers, by default those of the potential.
     Raises `InputError` where the potential does not cover the alloy. Source: PHH Sec. II.
     """
-    return potential.interactions(alloy, **numerics)
+    return _compute(potential, alloy.without_texts(), potential.prepare(alloy), tuple(sorted(numerics.items())))
+
+
+@eqx.filter_jit
+def _compute(potential: Potential, alloy: Alloy, prepared: Any, numerics: tuple) -> Interactions:
+    return potential.interactions(alloy, prepared, **dict(numerics))
 
 
 def free_electron_energy(alloy: Alloy) -> dict[str, Scalar]:

@@ -105,8 +105,8 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         return jnp.where(index <= nodes - 1, -_STRONGEST_ORDER * jnp.exp(decay * index), segregating)
 
     def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
-        packing = jax.grad(bound.packing)(unknowns[0])
-        ordering = jax.grad(lambda u: bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
+        packing = jax.jacfwd(bound.packing)(unknowns[0])
+        ordering = jax.jacfwd(lambda u: bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
         return ordering.at[0].add(packing)
 
     def follow(eta: Scalar) -> _Branch:
@@ -148,18 +148,18 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
         eta, y, log_z = unknowns
         Z = jnp.exp(log_z)
         K, (K_eta, K_y, K_z) = jax.value_and_grad(yukawa.coupling_from_y, (0, 1, 2))(eta, y, Z)
-        F_eta, F_y, F_z = jax.grad(bound.ordering, (0, 1, 2))(eta, y, Z)
+        F_eta, F_y, F_z = jax.jacfwd(bound.ordering, (0, 1, 2))(eta, y, Z)
         z_eta = Z / (3 * eta)  # at fixed kappa: sigma goes with the cube root of eta
         y_eta = -(K_eta + K_z * z_eta) / K_y  # at fixed epsilon and kappa
         force_kappa = Z * (F_z - F_y * K_z / K_y)
-        force_eta = jax.grad(bound.packing)(eta)
+        force_eta = jax.jacfwd(bound.packing)(eta)
         if reading == "ordering":
-            S_eta, S_y, S_z = jax.grad(yukawa.ordering_entropy, (0, 1, 2))(eta, y, Z)
+            S_eta, S_y, S_z = jax.jacfwd(yukawa.ordering_entropy, (0, 1, 2))(eta, y, Z)
             force_eta -= bound.thermal * (S_eta + S_y * y_eta + S_z * z_eta)
         if reading in ("literal", "substituted"):
             force_eta += F_eta + F_y * y_eta + F_z * z_eta
         if reading == "substituted":
-            force_eta += F_y / K_y * jax.grad(coupling)(eta, bound)
+            force_eta += F_y / K_y * jax.jacfwd(coupling)(eta, bound)
         return jnp.stack([force_eta, force_kappa, bound.thermal * (K - coupling(eta, bound))])
 
     def follow(eta: Scalar) -> _Branch:
@@ -196,7 +196,7 @@ def search_packing(bound: Bound, method: ScanThenNewton) -> Minimum:
     """Minimum over eta alone, without chemical order. Source: PHH Eq. 26a with epsilon = 0."""
 
     def conditions(unknowns, bound):
-        return jax.grad(lambda u: bound.packing(u[0]))(unknowns)
+        return jax.jacfwd(lambda u: bound.packing(u[0]))(unknowns)
 
     def follow(eta: Scalar) -> _Branch:
         return _Branch(eta[None], conditions(eta[None], bound)[0], bound.packing(eta), jnp.asarray(STAYS))

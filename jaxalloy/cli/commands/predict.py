@@ -55,7 +55,6 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     """Predict, print, draw, write."""
     report.use_folder(arguments.output)
     clock = Clock()
-    import equinox as eqx
     import jax.numpy as jnp
 
     from jaxalloy.alloy import Alloy
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
     clock.lap("start")
-    forces = eqx.filter_jit(interactions)(alloy, potential)
+    forces = interactions(alloy, potential)
     clock.lap("interactions", forces)
     say_assumptions(report, arguments, alloy, forces, probe)
     state = minimise_as_asked(arguments, alloy, forces, report)
