@@ -114,7 +114,7 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
 
         def values(indices):
             Z = jnp.exp(_log_Z(indices[:, 1], method))
-            return bound.orderings(eta, waves, order(indices[:, 0], Z), Z)
+            return bound.orderings(eta, waves, jax.vmap(order)(indices[:, 0], Z), Z)
 
         rows, columns = jnp.meshgrid(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes), indexing="ij")
         grid = values(jnp.stack([rows.ravel(), columns.ravel()], axis=-1)).reshape(rows.shape)
@@ -256,7 +256,7 @@ def _escape(branch: _Branch, valid: Bool[Array, " eta"], crossing: Bool[Array, "
     return jnp.where(jnp.any(crossing), ordering_left, packing_left)
 
 
-def _log_Z(index: Scalar, method: ScanThenNewton) -> Scalar:
+def _log_Z(index: Float[Array, "*n"], method: ScanThenNewton) -> Float[Array, "*n"]:
     """ln(kappa sigma) at a fractional index of the scan."""
     low, high = np.log(method.kappa_sigma)
     return low + (high - low) / (method.order_nodes - 1) * index
