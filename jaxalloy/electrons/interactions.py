@@ -146,7 +146,7 @@ class Potential(Protocol):
         ...
 
 
-def interactions(alloy: Alloy, potential: Potential, **numerics: float) -> Interactions:
+def interactions(alloy: Alloy, potential: Potential, **numerics: float | int) -> Interactions:
     """The effective interactions of `alloy` from `potential`.
 
     numerics: `q_max` (1/bohr) and `nodes` of the quadrature over wavenumbers, by default those of the potential.
