@@ -138,7 +138,7 @@ class WavenumberCharacteristics(eqx.Module):
     F: Float[Array, "3 q"]
     """Energy-wavenumber characteristics, Ry."""
     effective_valences: Float[Array, "2"]
-    """Z*_i = Z_i + n_OH,i."""
+    """Z*_i: Z_i plus the charge of the orthogonalisation hole."""
     hole_charges: Float[Array, "2"]
     """n_OH,i, electrons (PHH Table I)."""
     screening_charge: Float[Array, "2 q"]
@@ -179,7 +179,7 @@ def wavenumber_characteristics(
     return WavenumberCharacteristics(
         q=q,
         F=screened_pairs(answer, volume),
-        effective_valences=valences + alloy.hole_charges,
+        effective_valences=alloy.effective_valences,
         hole_charges=alloy.hole_charges,
         screening_charge=answer.screening_charge,
         form_factors=fermi_form_factors(alloy, levels, answer, q),

@@ -46,6 +46,7 @@ class IonsInGas(eqx.Module):
     mean_potential: Scalar
     """V_0 = Σ c_i v_i^reg(0)/Omega, Ry."""
     hole_charges: Float[Array, "2"]
+    """n_OH of PHH Table I, electrons."""
     hole_densities: Float[Array, "2 r"]
     """4 pi r^2 dn_i(r), electrons per bohr."""
     correlation: bool = eqx.field(static=True)
@@ -55,6 +56,15 @@ class IonsInGas(eqx.Module):
     def valences(self) -> Float[Array, "2"]:
         """Z_A, Z_B."""
         return jnp.stack([ion.valence for ion in self.ions])
+
+    @property
+    def effective_valences(self) -> Float[Array, "2"]:
+        """Z*_i = Z_i + the charge in the hole, which is n_OH,i where the core's orbitals are orthogonal.
+
+        Scalar-relativistic ones (the large component alone) are so to 1e-3, and the charge is up to 6e-4 n_OH smaller.
+        The charge actually in the hole counts: with any other the pair potentials would keep a Coulomb tail.
+        """
+        return self.valences - self.hole_densities @ self.ions[0].core.weight
 
     def holes(self, sinc: Float[Array, "q r"]) -> Float[Array, "2 q"]:
         """dn_i(q), electrons (negative), from sin(qr)/(qr) on the cores' radii."""
@@ -105,14 +115,10 @@ def ions_in_gas(
     weight = sphere.weight
     if hole_norm == "kept":
         weight = weight / (1.0 - lost_norm(ions, concentrations / volume))
-    charges = jnp.stack([hole_charge(ion, weight) for ion in ions])
     waves = None
     if hole == "exact":
         largest = max(max(core.angular_momenta) for core in cores)
         waves = spherical_bessel(largest, sphere.k[:, None] * cores[0].radius[None, :])
-    # scalar-relativistic orbitals of one l are orthogonal to 1e-3 only; the charge of the hole must be that in Z*, or
-    # the pair potentials keep a Coulomb tail
-    shapes = jnp.stack([hole_density(ion, weight, waves) for ion in ions])
     return IonsInGas(
         ions=ions,
         concentrations=concentrations,
@@ -123,8 +129,8 @@ def ions_in_gas(
         sphere=sphere,
         ionic_levels=tuple(ionic_levels(ion) for ion in ions),
         mean_potential=concentrations @ jnp.stack([regular_ion_potential_at_zero(ion) for ion in ions]) / volume,
-        hole_charges=charges,
-        hole_densities=shapes * (-charges / (shapes @ cores[0].weight))[:, None],
+        hole_charges=jnp.stack([hole_charge(ion, weight) for ion in ions]),
+        hole_densities=jnp.stack([hole_density(ion, weight, waves) for ion in ions]),
         correlation=correlation,
     )
 
