@@ -68,9 +68,7 @@ def kohn_sham(
     for cycle in range(1, 200):
         if density is not None:
             v_hartree = hartree(basis, density)
-            v_total = (
-                -2.0 * nuclear_charge / r + v_hartree + potential(density + gas_density) - zero + cell
-            )
+            v_total = -2.0 * nuclear_charge / r + v_hartree + potential(density + gas_density) - zero + cell
         new_levels, vectors = orbitals_in(basis, shells, v_total, relativistic, levels)
         new_density = core_density(basis, shells, basis.on_nodes(vectors))
         change = np.inf if levels is None else np.max(np.abs(new_levels - levels) / (1.0 + np.abs(levels)))
@@ -170,9 +168,7 @@ def hartree_fock(nuclear_charge: int, shells: Shells, tolerance: float = 1e-9) -
             break
     else:
         raise RuntimeError(f"Hartree-Fock of Z = {nuclear_charge} did not converge in 100 cycles")
-    ionic_levels = np.array(
-        [vectors[:, a] @ ionic[l] @ vectors[:, a] for a, (l, _) in enumerate(shells)]
-    )
+    ionic_levels = np.array([vectors[:, a] @ ionic[l] @ vectors[:, a] for a, (l, _) in enumerate(shells)])
     density = core_density(basis, shells, basis.on_nodes(vectors))
     return Core(nuclear_charge, shells, basis, levels, ionic_levels, vectors, density, cycle)
 

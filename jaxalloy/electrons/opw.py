@@ -171,7 +171,9 @@ def wavenumber_characteristics(
     Raises InputError for q beyond the cores' amplitude series.
     Source: PHH Sec. II A-B; physics.md 3.3.
     """
-    require("q (1/bohr)", q, lambda x: (x > 0) & (x < 0.9 * LARGEST_WAVENUMBER), f"use 0 < q < {0.9 * LARGEST_WAVENUMBER}")
+    require(
+        "q (1/bohr)", q, lambda x: (x > 0) & (x < 0.9 * LARGEST_WAVENUMBER), f"use 0 < q < {0.9 * LARGEST_WAVENUMBER}"
+    )
     choices = (potential.hole, potential.hole_norm, potential.correlation)
     alloy = ions_in_gas((cores_a, cores_b), concentrations, volume, valences, *choices)
     levels, converged = core_levels(potential, alloy)
@@ -199,9 +201,7 @@ def core_levels(potential: OptimisedOPW, alloy: IonsInGas) -> tuple[Levels, Bool
     if potential.core_shift == "average":
         shifts = [average_shift(ion, alloy.mean_valence, density) for ion in alloy.ions]
     else:
-        shifts = [
-            neutral_sphere_shift(ion, alloy.concentrations, alloy.valences, density) for ion in alloy.ions
-        ]
+        shifts = [neutral_sphere_shift(ion, alloy.concentrations, alloy.valences, density) for ion in alloy.ions]
     levels = tuple(level + shift + zero for level, shift in zip(alloy.ionic_levels, shifts, strict=True))
     return levels, jnp.asarray(True)
 

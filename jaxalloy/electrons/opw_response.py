@@ -207,7 +207,9 @@ def screened_pairs(response: Response, volume: Scalar) -> Float[Array, "3 q"]:
     return jnp.stack(pairs) / (2.0 * volume)
 
 
-def fermi_form_factors(alloy: IonsInGas, levels: Levels, response: Response, q: Float[Array, " q"]) -> Float[Array, "2 q"]:
+def fermi_form_factors(
+    alloy: IonsInGas, levels: Levels, response: Response, q: Float[Array, " q"]
+) -> Float[Array, "2 q"]:
     """Screened form factors w_i between states on the Fermi sphere, Ry: |k| = |k+q| = k_F.
 
     Omega w_i = a_i + s_i(k_F, q) + v_c rho_i; beyond q = 2 k_F, where there are no such states, k and q are opposite.
@@ -218,8 +220,6 @@ def fermi_form_factors(alloy: IonsInGas, levels: Levels, response: Response, q: 
     squared, along = fermi**2 + q[None] ** 2 + 2.0 * fermi * q[None] * mu, fermi + q[None] * mu
     surface = tuple(ion.sphere_amplitudes[:, -1:] for ion in alloy.ions)
     strengths = alloy.raised(levels, fermi[None], surface)
-    regular = [
-        repulsion(ion, squared, along, strength)[0] for ion, strength in zip(alloy.ions, strengths, strict=True)
-    ]
+    regular = [repulsion(ion, squared, along, strength)[0] for ion, strength in zip(alloy.ions, strengths, strict=True)]
     screening = response.coulomb[None] * response.screening_charge
     return (response.local + jnp.stack(regular) + screening) / alloy.volume

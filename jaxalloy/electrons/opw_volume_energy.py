@@ -25,9 +25,7 @@ def volume_energy(alloy: IonsInGas) -> dict[str, Scalar]:
     Source: PHH Eqs. 19-22; physics.md (V1)-(V4).
     """
     holes = jnp.stack([hole_self_energy(alloy, i) for i in range(2)])
-    exchange = jnp.stack(
-        [core_exchange_correlation(ion, alloy.gas_density, alloy.correlation) for ion in alloy.ions]
-    )
+    exchange = jnp.stack([core_exchange_correlation(ion, alloy.gas_density, alloy.correlation) for ion in alloy.ions])
     return {
         "kinetic": alloy.mean_valence * kinetic_energy(alloy.gas_density),
         "exchange_correlation": alloy.mean_valence * exchange_correlation_energy(alloy.gas_density),

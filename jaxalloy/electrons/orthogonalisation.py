@@ -52,6 +52,7 @@ class IonInGas(eqx.Module):
         """<nl| V(r) |nl> for every orbital; the potential on the core's radii, Ry."""
         return (self.core.weight * potential) @ self.state.orbitals**2
 
+
 @jax.custom_jvp
 def chebyshev_sum(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#shape"]) -> Float[Array, "..."]:
     """Σ_m c_m T_m(y), coefficients broadcast against y; Clenshaw, unrolled so that it compiles to one loop."""

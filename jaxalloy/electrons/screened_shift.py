@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optimistix as optx
 
-from jaxalloy._typing import Array, Bool, Float, Scalar, ScalarLike
+from jaxalloy._typing import Array, Bool, Scalar, ScalarLike
 from jaxalloy.electrons.core_levels import average_shift, sphere_radius
 from jaxalloy.electrons.form_factors import fourier_kernels
 from jaxalloy.electrons.interactions import wavenumber_grid

@@ -116,9 +116,7 @@ def repulsion(
     return sum(solid_legendre(l, along, final_squared) * radial[i] for i, l in enumerate(distinct))
 
 
-def solid_legendre(
-    l: int, along: Float[Array, "*shape"], squared: Float[Array, "*shape"]
-) -> Float[Array, "*shape"]:
+def solid_legendre(l: int, along: Float[Array, "*shape"], squared: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """p^l P_l(cos) from p cos and p^2, without a square root; l <= 3."""
     if l == 0:
         return jnp.ones_like(along)

@@ -42,8 +42,8 @@ def found(lithium_magnesium, grid):
 
 
 def test_screening_charge_neutralises_ion_and_hole(found):
-    # the first nodes lie at 1e-6/bohr, the correction is O(q^2)
-    np.testing.assert_allclose(found.screening_charge[:, 127], found.effective_valences, rtol=1e-9)
+    # the smallest node lies at 3e-4/bohr, the correction is O(q^2)
+    np.testing.assert_allclose(found.screening_charge[:, 127], found.effective_valences, rtol=1e-6)
     # orthogonal to 1e-3 only, the relativistic orbitals leave a little less in the hole than n_OH
     np.testing.assert_allclose(
         found.effective_valences, np.array([1.0, 2.0]) + np.asarray(found.hole_charges), rtol=2e-5
@@ -109,7 +109,7 @@ def test_pair_potential_converges_in_every_grid(lithium_magnesium, grid, monkeyp
 
 def test_derivatives_in_concentration_volume_and_mean_free_path(lithium_magnesium):
     valences, *cores = lithium_magnesium[2:]
-    q = jnp.array([0.05, 0.4, 0.9, 1.3, 1.45, 2.2, 5.0])
+    q = jnp.array([0.05, 0.4, 0.9, 1.15, 1.45, 2.2, 5.0])  # 2 k_F = 1.303: no difference quotients across the kink
 
     def characteristics(x):
         potential = OptimisedOPW(mean_free_path=x[2])
@@ -119,11 +119,11 @@ def test_derivatives_in_concentration_volume_and_mean_free_path(lithium_magnesiu
         return jnp.concatenate([(found.F * q[None] ** 2).ravel(), found.screening_charge.ravel(), energy[None]])
 
     x = jnp.array([0.4, 150.0, 25.0])
-    value = jax.jit(characteristics)
-    forward = jax.jit(jax.jacfwd(characteristics))(x)
+    both = jax.jit(lambda x: (characteristics(x), jax.jacfwd(characteristics)(x)))
+    forward = both(x)[1]
     for i, step in enumerate((1e-4, 1e-2, 1e-2)):
         shift = step * jnp.eye(3)[i]
-        difference = (value(x + shift) - value(x - shift)) / (2 * step)
+        difference = (both(x + shift)[0] - both(x - shift)[0]) / (2 * step)
         np.testing.assert_allclose(forward[:, i], difference, rtol=2e-6, atol=1e-8)
     weights = jnp.linspace(0.5, 1.5, forward.shape[0])
     backward = jax.jit(jax.grad(lambda x: weights @ characteristics(x)))(x)
@@ -142,9 +142,10 @@ def test_maps_over_compositions_and_volumes(lithium_magnesium, grid, found):
     assert np.max(np.abs(batch[1] - found.F) / size) > 0.05
 
 
-def test_single_precision_follows_its_input(lithium_magnesium, grid, found):
+def test_single_precision_follows_its_input(lithium_magnesium, grid):
     single = jax.tree.map(lambda x: x.astype(jnp.float32), lithium_magnesium)
-    result = compute(OptimisedOPW(), *single, grid[0].astype(jnp.float32))
+    result = compute(OptimisedOPW(local_field=NoLocalField()), *single, grid[0].astype(jnp.float32))
+    found = compute(OptimisedOPW(local_field=NoLocalField()), *lithium_magnesium, grid[0])
     assert result.F.dtype == jnp.float32
     weight = np.asarray(grid[0]) ** 2
     scale = np.max(np.abs(found.F) * weight, axis=1, keepdims=True)
@@ -165,26 +166,30 @@ def ordering_of_lithium_lead():
     return at
 
 
+@pytest.mark.slow
+def test_screened_core_shift_weakens_ordering_as_documented(ordering_of_lithium_lead):
+    assert 3.7 < ordering_of_lithium_lead() / ordering_of_lithium_lead(core_shift="screened") < 5.5
+
+
 def test_core_shift_weakens_ordering_as_documented(ordering_of_lithium_lead):
     average = ordering_of_lithium_lead()
     # physics.md 3.3: 2.3-2.5 and 4-5 times over the compositions, at the diameters of PHH Table II
     assert 2.1 < average / ordering_of_lithium_lead(core_shift="neutral-spheres") < 2.6
-    assert 3.7 < average / ordering_of_lithium_lead(core_shift="screened") < 5.5
 
 
 def test_screened_shift_is_converged_and_differentiable(lithium_magnesium):
     valences, *cores = lithium_magnesium[2:]
-    q = jnp.array([0.5, 1.3])
+    q = jnp.array([0.5, 1.1])
 
     def found(c):
         state = jnp.stack([1 - c, c]), jnp.asarray(150.0), valences
         return wavenumber_characteristics(OptimisedOPW(core_shift="screened"), *state, *cores, q)
 
-    value = jax.jit(found)
-    assert bool(value(0.4).shift_converged)
-    slope = jax.jit(jax.jacfwd(lambda c: found(c).F))(0.4)
-    difference = (value(0.401).F - value(0.399).F) / 0.002
-    np.testing.assert_allclose(slope, difference, rtol=1e-4, atol=1e-7)
+    both = jax.jit(lambda c: jax.jvp(found, (c,), (jnp.ones_like(c),)))
+    value, slope = both(jnp.asarray(0.4))
+    assert bool(value.shift_converged)
+    difference = (both(jnp.asarray(0.401))[0].F - both(jnp.asarray(0.399))[0].F) / 0.002
+    np.testing.assert_allclose(slope.F, difference, rtol=1e-4, atol=1e-7)
 
 
 def test_ordering_of_lithium_lead_over_compositions():
@@ -204,7 +209,11 @@ def test_volume_energy_of_simple_metals():
     """
     eta, potential = 0.45, OptimisedOPW(hole_norm="kept")
     # three metals with the core 1s2s2p, so that they share their compiled code
-    for symbol, valence, volume, expected in (("Na", 1.0, 277.7, 0.460), ("Mg", 2.0, 172.0, 1.775), ("Al", 3.0, 127.3, 4.15)):
+    for symbol, valence, volume, expected in (
+        ("Na", 1.0, 277.7, 0.460),
+        ("Mg", 2.0, 172.0, 1.775),
+        ("Al", 3.0, 127.3, 4.15),
+    ):
         q, weights = wavenumber_grid(jnp.cbrt(3 * jnp.pi**2 * valence / volume), 20.0, 384)
         core = frozen_core(symbol)
         state = jnp.array([0.5, 0.5]), jnp.asarray(volume), jnp.array([valence, valence])
@@ -221,9 +230,7 @@ def test_local_field_and_mean_free_path_change_what_they_should(lithium_magnesiu
     # perfect screening does not depend on either
     np.testing.assert_allclose(changed.screening_charge[:, 127], found.screening_charge[:, 127], rtol=1e-6)
     assert np.max(np.abs(changed.screening_charge - found.screening_charge)) > 0.02
-    smeared = compute(
-        OptimisedOPW(local_field=NoLocalField(), mean_free_path=20.0), *lithium_magnesium, grid[0]
-    )
+    smeared = compute(OptimisedOPW(local_field=NoLocalField(), mean_free_path=20.0), *lithium_magnesium, grid[0])
     # the Friedel oscillations come from the kink of F at 2 k_F (node 128), which is smeared over 1/l
     kinks = []
     for result in (changed, smeared):

@@ -82,7 +82,9 @@ def hartree_fock(mode):
 
 def test_core_levels(case):
     mode, name, anchor, found = case
-    for ours, theirs in zip(found["found"].core_levels, anchor["E_nl (relative to the cell zero; absolute = +vbar)"], strict=True):
+    for ours, theirs in zip(
+        found["found"].core_levels, anchor["E_nl (relative to the cell zero; absolute = +vbar)"], strict=True
+    ):
         theirs = np.array(list(theirs.values()))
         # the prototype's grid: 1e-4 Ry for light elements, up to 2e-2 for the s levels of Pb, 3e-2 for its
         # relativistic 1s; the levels that matter (above -20 Ry) are better
