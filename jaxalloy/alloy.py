@@ -127,6 +127,10 @@ class Alloy(eqx.Module):
         volume, source = liquid_volume(self.symbols, self.concentration, self.temperature)
         return dataclasses.replace(self, volume=volume, volume_source=source)
 
+    def without_texts(self) -> "Alloy":
+        """The same state without element symbols and sources, so that compiled code serves every alloy."""
+        return dataclasses.replace(self, symbols=("", ""), volume_source="")
+
     @property
     def concentrations(self) -> Float[Array, "2"]:
         """Atomic fractions c_A, c_B."""

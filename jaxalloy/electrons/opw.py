@@ -95,15 +95,23 @@ class OptimisedOPW(eqx.Module):
         """The cores of two elements; raises InputError naming the elements that have them."""
         return frozen_core(symbols[0], self.cores), frozen_core(symbols[1], self.cores)
 
-    def interactions(self, alloy: Alloy, q_max: float = 20.0, nodes: int = 384) -> Interactions:
-        """F_ij(q), screening charges and volume energy of the alloy on the usual grid of q.
+    def prepare(self, alloy: Alloy) -> tuple[FrozenCore, FrozenCore]:
+        """The frozen cores of the alloy's elements.
 
-        q_max: 1/bohr; nodes: of the quadrature over q.
         Raises InputError for an element without cores and for a volume at which the cores overlap.
-        Source: PHH Sec. II; the volume energy is (V1) of physics.md 4.2.
         """
         cores = self.frozen_cores(alloy.symbols)
         check_density(alloy.concentrations, alloy.volume, alloy.valences, cores)
+        return cores
+
+    def interactions(
+        self, alloy: Alloy, cores: tuple[FrozenCore, FrozenCore], q_max: float = 20.0, nodes: int = 384
+    ) -> Interactions:
+        """F_ij(q), screening charges and volume energy of the alloy on the usual grid of q.
+
+        q_max: 1/bohr; nodes: of the quadrature over q.
+        Source: PHH Sec. II; the volume energy is (V1) of physics.md 4.2.
+        """
         q, weights = wavenumber_grid(alloy.fermi_wavenumber, q_max, nodes)
         state = (alloy.concentrations, alloy.volume, alloy.valences)
         found = wavenumber_characteristics(self, *state, *cores, q)

@@ -96,7 +96,12 @@ class TabulatedPotential(eqx.Module):
         R, potentials = table[:, 0] * _LENGTHS[length], table[:, 1:].T * _ENERGIES[energy]
         return cls(jnp.asarray(R), *map(jnp.asarray, potentials))
 
-    def interactions(self, alloy: Alloy, q_max: float = 40.0, nodes: int = 640) -> TabulatedInteractions:
+    def prepare(self, alloy: Alloy) -> None:
+        """Nothing: a table knows no elements."""
+
+    def interactions(
+        self, alloy: Alloy, prepared: None = None, q_max: float = 40.0, nodes: int = 640
+    ) -> TabulatedInteractions:
         """The interactions of `alloy`; its composition and volume must be those the table was made for.
 
         Phi(q) is the transform of the cubic spline through the table. Below its first distance, where the

@@ -123,9 +123,16 @@ def structure_factor_cc(Q: Real[ArrayLike, "*q"], y: ScalarLike, Z: ScalarLike) 
     Q: q sigma, any shape; y: root of the quartic, shape (); Z: kappa sigma, shape ().
     Source: PHH Eqs. 11-13 and 8, corrected.
     """
-    Q, y, Z = jnp.asarray(Q), jnp.asarray(y), jnp.asarray(Z)
-    m = y * (Z - 0.5 * y)
+    Q = jnp.asarray(Q)
     c1, c2, _, _ = stumpff(Q)
+    return structure_factor_cc_of_waves(Q, c1, c2, jnp.asarray(y), jnp.asarray(Z))
+
+
+def structure_factor_cc_of_waves(
+    Q: Float[Array, "*q"], c1: Float[Array, "*q"], c2: Float[Array, "*q"], y: Scalar, Z: Scalar
+) -> Float[Array, "*q"]:
+    """`structure_factor_cc` where the waves c_1 = sin Q/Q, c_2 = (1 - cos Q)/Q^2 are known: for many y, Z at one Q."""
+    m = y * (Z - 0.5 * y)
     return (Q**2 + Z**2) / ((Q * (1.0 + m * c2)) ** 2 + (Z - y - m * c1) ** 2)
 
 

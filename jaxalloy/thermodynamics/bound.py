@@ -6,6 +6,8 @@ per atom, in Ry, on the hard-sphere-Yukawa reference liquid; by quadrature over 
 electrostatic part in closed form) and, as a second route to the same number, over distances (PHH Eqs. 22-23).
 """
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +17,7 @@ from jaxalloy.alloy import Alloy
 from jaxalloy.constants import BOLTZMANN_RY_PER_K, MASS_UNITS_PER_DALTON
 from jaxalloy.electrons.interactions import Interactions
 from jaxalloy.numerics.checks import InputError, is_traced
+from jaxalloy.numerics.special import stumpff
 from jaxalloy.reference import hard_sphere, yukawa
 from jaxalloy.reference.mixture import HardSphereYukawa
 
@@ -58,6 +61,15 @@ class FreeEnergy(eqx.Module):
     def total(self) -> Scalar:
         """The bound itself."""
         return self.energy + self.entropy
+
+
+class Waves(NamedTuple):
+    """At one packing fraction: diameter sigma (bohr), Q = q sigma, c_1 = sin Q/Q and c_2 = (1 - cos Q)/Q^2."""
+
+    sigma: Scalar
+    Q: Float[Array, " q"]
+    c1: Float[Array, " q"]
+    c2: Float[Array, " q"]
 
 
 class StructureIntegrals(eqx.Module):
@@ -112,9 +124,22 @@ class StructureIntegrals(eqx.Module):
 
     def ordering_energy(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
         """E_CC: the part of E_BS + E_es that goes with S_CC, Ry per atom."""
+        return self.ordering_energy_of(self.waves(eta), y, Z)
+
+    def waves(self, eta: Scalar) -> "Waves":
+        """All that E_CC and Phi_CC(sigma) need of a packing fraction."""
         sigma = self.sigma(eta)
-        band = self.ordering @ yukawa.structure_factor_cc(self.q * sigma, y, Z)
-        return band + self.coulomb_ordering * yukawa.alpha_cc(y, Z) / sigma
+        c1, c2, _, _ = stumpff(self.q * sigma)
+        return Waves(sigma, self.q * sigma, c1, c2)
+
+    def ordering_energy_of(self, waves: "Waves", y: Scalar, Z: Scalar) -> Scalar:
+        """`ordering_energy` from the waves of a packing fraction."""
+        band = self.ordering @ yukawa.structure_factor_cc_of_waves(waves.Q, waves.c1, waves.c2, y, Z)
+        return band + self.coulomb_ordering * yukawa.alpha_cc(y, Z) / waves.sigma
+
+    def contact_potential_cc(self, waves: "Waves") -> Scalar:
+        """Phi_CC(sigma), Ry: the pair potential at the diameter, from the integrals at hand."""
+        return 2 * (self.coulomb_ordering / waves.sigma + self.ordering @ waves.c1)
 
 
 def gas_entropy(alloy: Alloy) -> Scalar:

@@ -17,10 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
-from jaxalloy.electrons.interactions import Interactions
 from jaxalloy.numerics.newton import newton_root
 from jaxalloy.reference import hard_sphere, yukawa
-from jaxalloy.thermodynamics.bound import StructureIntegrals
+from jaxalloy.thermodynamics.bound import StructureIntegrals, Waves
 
 CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
 STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
@@ -71,9 +70,19 @@ class Bound(eqx.Module):
         """E_CC - T dS_ord."""
         return self.integrals.ordering_energy(eta, y, Z) - self.thermal * yukawa.ordering_entropy(eta, y, Z)
 
-    def order_parameter(self, eta: Scalar, epsilon: Scalar, Z: Scalar) -> Scalar:
-        """The variable y for a given strength epsilon, Ry."""
-        return yukawa.solve_order_parameter(eta, epsilon / self.thermal, Z)[0]
+    def orderings(
+        self, eta: Scalar, waves: Waves, y: Float[Array, " n"], Z: Float[Array, " n"]
+    ) -> Float[Array, " n"]:
+        """`ordering` for many y, Z at one packing fraction.
+
+        One after the other, so that neither the waves nor the equation for y are computed again for every wavenumber.
+        """
+        energies = jax.lax.map(lambda order: self.integrals.ordering_energy_of(waves, *order), (y, Z))
+        return energies - self.thermal * jax.vmap(yukawa.ordering_entropy, (None, 0, 0))(eta, y, Z)
+
+    def contact_coupling(self, waves: Waves) -> Scalar:
+        """K = beta epsilon where the reference potential is the true one at contact: -Phi_CC(sigma)/k_B T."""
+        return -self.integrals.contact_potential_cc(waves) / self.thermal
 
 
 class _Branch(NamedTuple):
@@ -96,21 +105,24 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         return jnp.where(index <= nodes - 1, -_STRONGEST_ORDER * jnp.exp(decay * index), segregating)
 
     def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
-        packing = jax.grad(bound.packing)(unknowns[0])
-        ordering = jax.grad(lambda u: bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
+        packing = jax.jacfwd(bound.packing)(unknowns[0])
+        ordering = jax.jacfwd(lambda u: bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
         return ordering.at[0].add(packing)
 
     def follow(eta: Scalar) -> _Branch:
-        def value(row, column):
-            Z = jnp.exp(_log_Z(column, method))
-            return bound.ordering(eta, order(row, Z), Z)
+        waves = bound.integrals.waves(eta)
 
-        grid = jax.vmap(jax.vmap(value, (None, 0)), (0, None))(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes))
+        def values(indices):
+            Z = jnp.exp(_log_Z(indices[:, 1], method))
+            return bound.orderings(eta, waves, order(indices[:, 0], Z), Z)
+
+        rows, columns = jnp.meshgrid(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes), indexing="ij")
+        grid = values(jnp.stack([rows.ravel(), columns.ravel()], axis=-1)).reshape(rows.shape)
         row, column = jnp.unravel_index(jnp.argmin(grid), grid.shape)
         at_edge = (column == 0) | (column == nodes - 1)
         escape = jnp.where(row == 0, ORDER_GROWS, jnp.where(at_edge, KAPPA_LEAVES, STAYS))
         start = jnp.stack([jnp.clip(row, 1, grid.shape[0] - 2), jnp.clip(column, 1, nodes - 2)])
-        index = _refine(lambda i: value(i[0], i[1]), start.astype(grid.dtype))
+        index = _refine(values, start.astype(grid.dtype))
         log_z = _log_Z(index[1], method)
         unknowns = jnp.stack([eta, order(index[0], jnp.exp(log_z)), log_z])
         force = conditions(unknowns, bound)[0]
@@ -122,74 +134,69 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
     return _certified(eta, y, Z, bound.thermal * yukawa.coupling_from_y(eta, y, Z), curvatures, found)
 
 
-def search_contact(bound: Bound, interactions: Interactions, reading: str, method: ScanThenNewton) -> Minimum:
+def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimum:
     """Solution under epsilon = -Phi_CC(sigma). reading: which terms make up the force on eta.
 
     The conditions are: no force on eta, none on kappa (both at fixed epsilon, kappa), K(eta, y, Z) = epsilon/k_B T.
     Source: PHH Eq. 31; physics.md 4.1.
     """
 
-    def coupling(eta, parameters):
-        """Phi_CC at contact, as K = beta epsilon."""
-        bound, interactions = parameters
-        return -interactions.bhatia_thornton(bound.integrals.sigma(eta)).CC / bound.thermal
+    def coupling(eta, bound):
+        return bound.contact_coupling(bound.integrals.waves(eta))
 
-    def conditions(unknowns, parameters):
-        bound, _ = parameters
+    def conditions(unknowns, bound):
         eta, y, log_z = unknowns
         Z = jnp.exp(log_z)
         K, (K_eta, K_y, K_z) = jax.value_and_grad(yukawa.coupling_from_y, (0, 1, 2))(eta, y, Z)
-        F_eta, F_y, F_z = jax.grad(bound.ordering, (0, 1, 2))(eta, y, Z)
+        F_eta, F_y, F_z = jax.jacfwd(bound.ordering, (0, 1, 2))(eta, y, Z)
         z_eta = Z / (3 * eta)  # at fixed kappa: sigma goes with the cube root of eta
         y_eta = -(K_eta + K_z * z_eta) / K_y  # at fixed epsilon and kappa
         force_kappa = Z * (F_z - F_y * K_z / K_y)
-        force_eta = jax.grad(bound.packing)(eta)
+        force_eta = jax.jacfwd(bound.packing)(eta)
         if reading == "ordering":
-            S_eta, S_y, S_z = jax.grad(yukawa.ordering_entropy, (0, 1, 2))(eta, y, Z)
+            S_eta, S_y, S_z = jax.jacfwd(yukawa.ordering_entropy, (0, 1, 2))(eta, y, Z)
             force_eta -= bound.thermal * (S_eta + S_y * y_eta + S_z * z_eta)
         if reading in ("literal", "substituted"):
             force_eta += F_eta + F_y * y_eta + F_z * z_eta
         if reading == "substituted":
-            force_eta += F_y / K_y * jax.grad(coupling)(eta, parameters)
-        return jnp.stack([force_eta, force_kappa, bound.thermal * (K - coupling(eta, parameters))])
-
-    parameters = (bound, interactions)
+            force_eta += F_y / K_y * jax.jacfwd(coupling)(eta, bound)
+        return jnp.stack([force_eta, force_kappa, bound.thermal * (K - coupling(eta, bound))])
 
     def follow(eta: Scalar) -> _Branch:
-        epsilon = bound.thermal * coupling(eta, parameters)
+        waves = bound.integrals.waves(eta)
+        K = bound.contact_coupling(waves)
 
-        def channel(index):
+        def order(index):
             Z = jnp.exp(_log_Z(index, method))
-            return bound.order_parameter(eta, epsilon, Z), Z
+            return yukawa.solve_order_parameter(eta, K, Z)[0], Z
 
-        def value(index):
-            energy = bound.ordering(eta, *channel(index))
-            return jnp.where(jnp.isnan(energy), jnp.inf, energy)  # beyond the spinodal
+        def values(indices):
+            energies = bound.orderings(eta, waves, *jax.vmap(order)(indices[:, 0]))
+            return jnp.where(jnp.isnan(energies), jnp.inf, energies)  # beyond the spinodal
 
-        values = jax.vmap(value)(jnp.arange(1.0 * method.order_nodes))
-        lowest = (values[1:-1] <= values[:-2]) & (values[1:-1] < values[2:])
-        start = 1 + jnp.argmin(jnp.where(lowest, values[1:-1], jnp.inf))
-        index = _refine(lambda i: value(i[0]), start[None].astype(values.dtype))[0]
-        y, Z = channel(index)
+        line = values(jnp.arange(1.0 * method.order_nodes)[:, None])
+        lowest = (line[1:-1] <= line[:-2]) & (line[1:-1] < line[2:])
+        start = 1 + jnp.argmin(jnp.where(lowest, line[1:-1], jnp.inf))
+        y, Z = order(_refine(values, start[None].astype(line.dtype))[0])
         unknowns = jnp.stack([eta, y, jnp.log(Z)])
         escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
-        return _Branch(unknowns, conditions(unknowns, parameters)[0], bound.packing(eta) + values[start], escape)
+        return _Branch(unknowns, conditions(unknowns, bound)[0], bound.packing(eta) + line[start], escape)
 
-    unknowns, jacobian, found = _search(follow, conditions, parameters, method)
+    unknowns, jacobian, found = _search(follow, conditions, bound, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
     # curvature in ln kappa at fixed eta and epsilon; slope of the force on eta with y and kappa following
     inner = jacobian[1:, 1:]
     kappa_curvature = inner[0, 1] - inner[0, 0] * inner[1, 1] / inner[1, 0]
     eta_slope = jacobian[0, 0] - jacobian[0, 1:] @ jnp.linalg.solve(inner, jacobian[1:, 0])
     curvatures = jnp.sort(jnp.stack([kappa_curvature, eta_slope]))
-    return _certified(eta, y, Z, bound.thermal * coupling(eta, parameters), curvatures, found)
+    return _certified(eta, y, Z, bound.thermal * coupling(eta, bound), curvatures, found)
 
 
 def search_packing(bound: Bound, method: ScanThenNewton) -> Minimum:
     """Minimum over eta alone, without chemical order. Source: PHH Eq. 26a with epsilon = 0."""
 
     def conditions(unknowns, bound):
-        return jax.grad(lambda u: bound.packing(u[0]))(unknowns)
+        return jax.jacfwd(lambda u: bound.packing(u[0]))(unknowns)
 
     def follow(eta: Scalar) -> _Branch:
         return _Branch(eta[None], conditions(eta[None], bound)[0], bound.packing(eta), jnp.asarray(STAYS))
@@ -255,14 +262,16 @@ def _log_Z(index: Scalar, method: ScanThenNewton) -> Scalar:
     return low + (high - low) / (method.order_nodes - 1) * index
 
 
-def _refine(value: Callable[[Float[Array, " d"]], Scalar], start: Float[Array, " d"]) -> Float[Array, " d"]:
-    """Minimum of `value` near a grid point, in indices: parabolas through ever smaller stencils around it."""
+def _refine(
+    values: Callable[[Float[Array, "n d"]], Float[Array, " n"]], start: Float[Array, " d"]
+) -> Float[Array, " d"]:
+    """Minimum of `values` near a grid point, in indices: parabolas through ever smaller stencils around it."""
     dimensions = start.shape[0]
     steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
 
     def zoom(centre, width):
-        points = (centre + width * steps.reshape(-1, dimensions)).astype(start.dtype)
-        stencil = jax.vmap(value)(points).reshape(steps.shape[:-1])
+        points = (centre[None] + width * steps.reshape(-1, dimensions)).astype(start.dtype)
+        stencil = values(points).reshape(steps.shape[:-1])
         return centre + width * _stencil_minimum(stencil), None
 
     return jax.lax.scan(zoom, start, jnp.asarray([1.0, 0.25, 0.0625], start.dtype))[0]

@@ -191,7 +191,7 @@ def _find(
     elif isinstance(constraint, HardSpheres):
         found = search_packing(bound, method)
     else:
-        found = search_contact(bound, interactions, constraint.reading, method)
+        found = search_contact(bound, constraint.reading, method)
     sigma = bound.integrals.sigma(found.eta)
     liquid = HardSphereYukawa(
         concentration=interactions.concentration,
