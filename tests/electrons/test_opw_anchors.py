@@ -1,6 +1,6 @@
-"""Every step of the OPW pseudopotential against an independent prototype (`opw_anchors.json`, three modes x two alloys).
+"""Every step of the OPW pseudopotential against an independent prototype, three modes x two alloys.
 
-The prototype solves its cores on a logarithmic grid of step 0.01 with errors of second order; its doc string gives the
+The prototype (`opw_anchors.json`) solves its cores on a logarithmic grid of step 0.01 with errors of second order; its doc string gives the
 agreement to expect: levels 1e-4 Ry (light), 5e-3 (Pb), 3e-2 (Pb, relativistic 1s), n_OH 1e-4, F 1e-3 of its scale.
 """
 
@@ -81,7 +81,7 @@ def hartree_fock(mode):
 
 
 def test_core_levels(case):
-    mode, name, anchor, found = case
+    mode, _, anchor, found = case
     for ours, theirs in zip(
         found["found"].core_levels, anchor["E_nl (relative to the cell zero; absolute = +vbar)"], strict=True
     ):
@@ -101,7 +101,7 @@ def test_core_levels(case):
 
 
 def test_form_factors_without_the_cores_orthogonality(case):
-    mode, _, anchor, found = case
+    _, _, anchor, found = case
     assert float(found["V0"]) == pytest.approx(anchor["V0"], rel=3e-4)
     np.testing.assert_allclose(found["Vq"], anchor["Vq"], rtol=1.1e-4)
 
