@@ -1,6 +1,6 @@
-"""Write the table of frozen cores: `OMP_NUM_THREADS=1 python -m experiments.cores [--out FILE] [SYMBOL ...]`, two minutes.
+"""Write the table of frozen cores: `OMP_NUM_THREADS=1 python -m experiments.cores [--out FILE] [SYMBOL ...]`.
 
-The matrices are small; more than one BLAS thread makes it slower.
+Two minutes for all. The matrices are small; more than one BLAS thread makes it slower.
 
 Why an own solver. Looked at before writing it: dftatom and featom (radial Schrödinger, Dirac and Kohn-Sham, Fortran,
 free neutral atoms), atompaw, oncvpsp and APE (pseudopotential generators, Fortran or C programs, free atoms), ratom

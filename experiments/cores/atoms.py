@@ -22,7 +22,6 @@ class Core:
     ionic_levels: np.ndarray  # (orbital,) <T - 2Z/r + V_Hartree of the core>
     vectors: np.ndarray  # (basis, orbital)
     density: np.ndarray  # (node,)
-    cycles: int
 
 
 def core_density(basis: RadialBasis, shells: Shells, orbitals: np.ndarray) -> np.ndarray:
@@ -65,12 +64,10 @@ def kohn_sham(
     else:
         levels, density = start.levels, start.density
     mixing = Mixing(basis.weight * r**2)
-    for cycle in range(1, 200):
+    for _ in range(200):
         if density is not None:
             v_hartree = hartree(basis, density)
-            v_total = (
-                -2.0 * nuclear_charge / r + v_hartree + potential(density + gas_density) - zero + cell
-            )
+            v_total = -2.0 * nuclear_charge / r + v_hartree + potential(density + gas_density) - zero + cell
         new_levels, vectors = orbitals_in(basis, shells, v_total, relativistic, levels)
         new_density = core_density(basis, shells, basis.on_nodes(vectors))
         change = np.inf if levels is None else np.max(np.abs(new_levels - levels) / (1.0 + np.abs(levels)))
@@ -82,7 +79,7 @@ def kohn_sham(
         raise RuntimeError(f"the core of Z = {nuclear_charge} did not converge in 200 cycles")
     embedding = v_total + 2.0 * nuclear_charge / r - v_hartree
     shift = np.einsum("r,ra->a", basis.weight * embedding, basis.on_nodes(vectors) ** 2)
-    return Core(nuclear_charge, shells, basis, levels, levels - shift, vectors, density, cycle)
+    return Core(nuclear_charge, shells, basis, levels, levels - shift, vectors, density)
 
 
 class Mixing:
@@ -149,7 +146,7 @@ def hartree_fock(nuclear_charge: int, shells: Shells, tolerance: float = 1e-9) -
     density_matrices = _density_matrices(start.vectors, shells)
     levels, vectors = start.levels, start.vectors
     fock_previous: dict[int, np.ndarray] = {}
-    for cycle in range(1, 100):
+    for _ in range(100):
         orbitals = basis.on_nodes(vectors)
         v = -2.0 * nuclear_charge / r + hartree(basis, core_density(basis, shells, orbitals))
         ionic = {l: basis.kinetic(l) + basis.matrix(v) for l in density_matrices}
@@ -170,11 +167,9 @@ def hartree_fock(nuclear_charge: int, shells: Shells, tolerance: float = 1e-9) -
             break
     else:
         raise RuntimeError(f"Hartree-Fock of Z = {nuclear_charge} did not converge in 100 cycles")
-    ionic_levels = np.array(
-        [vectors[:, a] @ ionic[l] @ vectors[:, a] for a, (l, _) in enumerate(shells)]
-    )
+    ionic_levels = np.array([vectors[:, a] @ ionic[l] @ vectors[:, a] for a, (l, _) in enumerate(shells)])
     density = core_density(basis, shells, basis.on_nodes(vectors))
-    return Core(nuclear_charge, shells, basis, levels, ionic_levels, vectors, density, cycle)
+    return Core(nuclear_charge, shells, basis, levels, ionic_levels, vectors, density)
 
 
 def _density_matrices(vectors: np.ndarray, shells: Shells) -> dict[int, np.ndarray]:

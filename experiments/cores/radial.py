@@ -32,12 +32,12 @@ class RadialBasis:
 
     @classmethod
     @functools.cache
-    def for_nucleus(cls, nuclear_charge: int, intervals: int = 60, first: float = 1e-3, bend: float = 3.0) -> "RadialBasis":
+    def for_nucleus(
+        cls, nuclear_charge: int, intervals: int = 60, first: float = 1e-3, bend: float = 3.0
+    ) -> "RadialBasis":
         """The basis for a point nucleus: first knot at `first`/Z, logarithmic up to about `bend`, uniform outside."""
         inner = first / nuclear_charge
-        mapped = np.linspace(
-            np.log(inner) + inner / bend, np.log(OUTER_RADIUS) + OUTER_RADIUS / bend, intervals
-        )
+        mapped = np.linspace(np.log(inner) + inner / bend, np.log(OUTER_RADIUS) + OUTER_RADIUS / bend, intervals)
         breaks = np.concatenate([[0.0], radius_of(mapped, bend)])
         knots = np.concatenate([np.zeros(DEGREE), breaks, np.full(DEGREE, breaks[-1])])
         x, w = np.polynomial.legendre.leggauss(NODES_PER_INTERVAL)

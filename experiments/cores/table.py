@@ -109,9 +109,7 @@ def core_in_gas(symbol: str, kind: str, density: float, start: Core | None = Non
     """The self-consistent Kohn-Sham core of an element in its own neutral sphere of a gas of this density."""
     element = ELEMENTS[symbol]
     relativistic = kind == "scalar-relativistic"
-    return kohn_sham(
-        element.nuclear_charge, element.shells, relativistic, float(density), element.valence, start=start
-    )
+    return kohn_sham(element.nuclear_charge, element.shells, relativistic, float(density), element.valence, start=start)
 
 
 def entry(cores: list[Core], highest: float) -> dict[str, np.ndarray]:

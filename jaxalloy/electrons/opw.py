@@ -31,6 +31,7 @@ from jaxalloy.electrons.opw_response import (
     screened_pairs,
 )
 from jaxalloy.electrons.opw_volume_energy import volume_energy
+from jaxalloy.electrons.orthogonalisation import IonInGas, both
 from jaxalloy.electrons.screened_shift import screened_levels
 from jaxalloy.electrons.screening import IchimaruUtsumi, LocalField
 from jaxalloy.elements.cores import KINDS, LARGEST_WAVENUMBER, FrozenCore, frozen_core
@@ -50,8 +51,9 @@ class OptimisedOPW(eqx.Module):
     cores: "scalar-relativistic", "non-relativistic" (both Kohn-Sham, in the gas) or "hartree-fock" (free ion; always
     non-relativistic, with exchange alone in the ion's potential). hole: shape of the orthogonalisation hole, "exact" or
     that of the "core". hole_norm: whether it has the norm 1/(1 - p) of the orthogonalised waves; "omitted" gives the
-    holes of PHH Table I, "kept" is consistent with the volume energy and wanted for pressures. core_shift: where the core levels lie relative to the band, "average", "neutral-spheres" or
-    "screened": the largest uncertainty of the method, it changes the ordering potential by factors of 2 to 5.
+    holes of PHH Table I, "kept" is consistent with the volume energy and wanted for pressures. core_shift: where
+    the core levels lie relative to the band, "average", "neutral-spheres" or "screened": the largest uncertainty of the
+    method, it changes the ordering potential by factors of 2 to 5.
     core_zero: "consistent", or "without-gas-xc" for levels lowered by |v_xc(n0)|, which is not gauge-consistent.
     local_field: G(q) of the electron gas. mean_free_path: of the electrons, bohr; None for infinite.
 
@@ -146,7 +148,7 @@ class WavenumberCharacteristics(eqx.Module):
     F: Float[Array, "3 q"]
     """Energy-wavenumber characteristics, Ry."""
     effective_valences: Float[Array, "2"]
-    """Z*_i = Z_i + n_OH,i."""
+    """Z*_i: Z_i plus the charge of the orthogonalisation hole."""
     hole_charges: Float[Array, "2"]
     """n_OH,i, electrons (PHH Table I)."""
     screening_charge: Float[Array, "2 q"]
@@ -158,7 +160,7 @@ class WavenumberCharacteristics(eqx.Module):
     volume_energy: dict[str, Scalar]
     """Terms of E_FE, Ry per atom (PHH Eqs. 19-22)."""
     cores_self_consistent: Bool[Array, "2"]
-    """Whether each core was solved at this electron density; else its orbitals are those of the nearest tabulated one."""
+    """Whether each core was solved at this electron density; else its orbitals are those of the nearest one solved."""
     shift_converged: Bool[Array, ""]
     """Whether the "screened" core shift converged; True where there is nothing to iterate."""
 
@@ -179,7 +181,9 @@ def wavenumber_characteristics(
     Raises InputError for q beyond the cores' amplitude series.
     Source: PHH Sec. II A-B; physics.md 3.3.
     """
-    require("q (1/bohr)", q, lambda x: (x > 0) & (x < 0.9 * LARGEST_WAVENUMBER), f"use 0 < q < {0.9 * LARGEST_WAVENUMBER}")
+    require(
+        "q (1/bohr)", q, lambda x: (x > 0) & (x < 0.9 * LARGEST_WAVENUMBER), f"use 0 < q < {0.9 * LARGEST_WAVENUMBER}"
+    )
     choices = (potential.hole, potential.hole_norm, potential.correlation)
     alloy = ions_in_gas((cores_a, cores_b), concentrations, volume, valences, *choices)
     levels, converged = core_levels(potential, alloy)
@@ -187,7 +191,7 @@ def wavenumber_characteristics(
     return WavenumberCharacteristics(
         q=q,
         F=screened_pairs(answer, volume),
-        effective_valences=valences + alloy.hole_charges,
+        effective_valences=alloy.effective_valences,
         hole_charges=alloy.hole_charges,
         screening_charge=answer.screening_charge,
         form_factors=fermi_form_factors(alloy, levels, answer, q),
@@ -204,14 +208,13 @@ def core_levels(potential: OptimisedOPW, alloy: IonsInGas) -> tuple[Levels, Bool
     zero = zero_shift(potential.core_zero, density, alloy.correlation)
     if potential.core_shift == "screened":
         return screened_levels(alloy, zero, potential.local_field, potential.mean_free_path)
-    if potential.core_shift == "average":
-        shifts = [average_shift(ion, alloy.mean_valence, density) for ion in alloy.ions]
-    else:
-        shifts = [
-            neutral_sphere_shift(ion, alloy.concentrations, alloy.valences, density) for ion in alloy.ions
-        ]
-    levels = tuple(level + shift + zero for level, shift in zip(alloy.ionic_levels, shifts, strict=True))
-    return levels, jnp.asarray(True)
+
+    def level(ion: IonInGas, ionic: Float[Array, " orbital"]) -> Float[Array, " orbital"]:
+        if potential.core_shift == "average":
+            return ionic + zero + average_shift(ion, alloy.mean_valence, density)
+        return ionic + zero + neutral_sphere_shift(ion, alloy.concentrations, alloy.valences, density)
+
+    return both(level, alloy.ions, alloy.ionic_levels), jnp.asarray(True)
 
 
 def check_density(

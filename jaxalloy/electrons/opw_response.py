@@ -19,6 +19,7 @@ from jaxalloy.electrons.orthogonalisation import (
     FermiSphere,
     IonInGas,
     amplitudes,
+    both,
     hole_charge,
     hole_density,
     lost_norm,
@@ -46,6 +47,7 @@ class IonsInGas(eqx.Module):
     mean_potential: Scalar
     """V_0 = Σ c_i v_i^reg(0)/Omega, Ry."""
     hole_charges: Float[Array, "2"]
+    """n_OH of PHH Table I, electrons."""
     hole_densities: Float[Array, "2 r"]
     """4 pi r^2 dn_i(r), electrons per bohr."""
     correlation: bool = eqx.field(static=True)
@@ -56,21 +58,30 @@ class IonsInGas(eqx.Module):
         """Z_A, Z_B."""
         return jnp.stack([ion.valence for ion in self.ions])
 
+    @property
+    def effective_valences(self) -> Float[Array, "2"]:
+        """Z*_i = Z_i + the charge in the hole, which is n_OH,i where the core's orbitals are orthogonal.
+
+        Scalar-relativistic ones (the large component alone) are so to 1e-3, and the charge is up to 6e-4 n_OH smaller.
+        The charge actually in the hole counts: with any other the pair potentials would keep a Coulomb tail.
+        """
+        return self.valences - self.hole_densities @ self.ions[0].core.weight
+
     def holes(self, sinc: Float[Array, "q r"]) -> Float[Array, "2 q"]:
         """dn_i(q), electrons (negative), from sin(qr)/(qr) on the cores' radii."""
         return (self.hole_densities * self.ions[0].core.weight[None, :]) @ sinc.T
 
-    def strengths(self, levels: Levels, k: Float[Array, "*shape"]) -> tuple[Float[Array, "..."], ...]:
+    def strengths(self, levels: Levels, k: Float[Array, "*shape"]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """(E_k - E_nl) B_nl(k) per ion, (orbital, *shape), with E_k = k^2 + <k|W|k>."""
-        return self.raised(levels, k, tuple(amplitudes(ion.core, ion.state, k) for ion in self.ions))
+        return self.raised(levels, k, both(lambda ion: amplitudes(ion.core, ion.state, k), self.ions))
 
     def raised(
-        self, levels: Levels, k: Float[Array, "*shape"], amplitude: tuple[Float[Array, "..."], ...]
-    ) -> tuple[Float[Array, "..."], ...]:
+        self, levels: Levels, k: Float[Array, "*shape"], amplitude: tuple[Float[Array, "..."], Float[Array, "..."]]
+    ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """`strengths` from known B_nl(k)."""
         potential = diagonal(self.ions, amplitude, levels, self.concentrations, self.volume, self.mean_potential, k)
-        above = tuple((k**2 + potential)[None] - level.reshape(-1, *[1] * k.ndim) for level in levels)
-        return tuple(e * b for e, b in zip(above, amplitude, strict=True))
+        energy = (k**2 + potential)[None]
+        return both(lambda level, b: (energy - level.reshape(-1, *[1] * k.ndim)) * b, levels, amplitude)
 
 
 def ions_in_gas(
@@ -92,27 +103,20 @@ def ions_in_gas(
     density = mean_valence / volume
     fermi = jnp.cbrt(3.0 * jnp.pi**2 * density)
     sphere = FermiSphere.of(fermi)
-    ions = tuple(
-        IonInGas(
-            core=core,
-            state=state,
-            valence=valences[i],
-            exchange=core_exchange(state.density, density, correlation),
-            sphere_amplitudes=amplitudes(core, state, sphere.k),
-        )
-        for i, (core, state) in enumerate((core, core.at(density)) for core in cores)
-    )
+
+    def in_gas(core: FrozenCore, valence: Scalar) -> IonInGas:
+        state = core.at(density)
+        exchange = core_exchange(state.density, density, correlation)
+        return IonInGas(core, state, valence, exchange, amplitudes(core, state, sphere.k))
+
+    ions = both(in_gas, cores, (valences[0], valences[1]))
     weight = sphere.weight
     if hole_norm == "kept":
         weight = weight / (1.0 - lost_norm(ions, concentrations / volume))
-    charges = jnp.stack([hole_charge(ion, weight) for ion in ions])
     waves = None
     if hole == "exact":
         largest = max(max(core.angular_momenta) for core in cores)
         waves = spherical_bessel(largest, sphere.k[:, None] * cores[0].radius[None, :])
-    # scalar-relativistic orbitals of one l are orthogonal to 1e-3 only; the charge of the hole must be that in Z*, or
-    # the pair potentials keep a Coulomb tail
-    shapes = jnp.stack([hole_density(ion, weight, waves) for ion in ions])
     return IonsInGas(
         ions=ions,
         concentrations=concentrations,
@@ -121,10 +125,10 @@ def ions_in_gas(
         gas_density=density,
         fermi_wavenumber=fermi,
         sphere=sphere,
-        ionic_levels=tuple(ionic_levels(ion) for ion in ions),
+        ionic_levels=both(ionic_levels, ions),
         mean_potential=concentrations @ jnp.stack([regular_ion_potential_at_zero(ion) for ion in ions]) / volume,
-        hole_charges=charges,
-        hole_densities=shapes * (-charges / (shapes @ cores[0].weight))[:, None],
+        hole_charges=jnp.stack(both(lambda ion: hole_charge(ion, weight), ions)),
+        hole_densities=jnp.stack(both(lambda ion: hole_density(ion, weight, waves), ions)),
         correlation=correlation,
     )
 
@@ -201,7 +205,9 @@ def screened_pairs(response: Response, volume: Scalar) -> Float[Array, "3 q"]:
     return jnp.stack(pairs) / (2.0 * volume)
 
 
-def fermi_form_factors(alloy: IonsInGas, levels: Levels, response: Response, q: Float[Array, " q"]) -> Float[Array, "2 q"]:
+def fermi_form_factors(
+    alloy: IonsInGas, levels: Levels, response: Response, q: Float[Array, " q"]
+) -> Float[Array, "2 q"]:
     """Screened form factors w_i between states on the Fermi sphere, Ry: |k| = |k+q| = k_F.
 
     Omega w_i = a_i + s_i(k_F, q) + v_c rho_i; beyond q = 2 k_F, where there are no such states, k and q are opposite.
@@ -210,10 +216,8 @@ def fermi_form_factors(alloy: IonsInGas, levels: Levels, response: Response, q: 
     fermi = alloy.fermi_wavenumber
     mu = jnp.maximum(-q / (2.0 * fermi), -1.0)[None]
     squared, along = fermi**2 + q[None] ** 2 + 2.0 * fermi * q[None] * mu, fermi + q[None] * mu
-    surface = tuple(ion.sphere_amplitudes[:, -1:] for ion in alloy.ions)
+    surface = both(lambda ion: ion.sphere_amplitudes[:, -1:], alloy.ions)
     strengths = alloy.raised(levels, fermi[None], surface)
-    regular = [
-        repulsion(ion, squared, along, strength)[0] for ion, strength in zip(alloy.ions, strengths, strict=True)
-    ]
+    regular = both(lambda ion, x: repulsion(ion, squared, along, x)[0], alloy.ions, strengths)
     screening = response.coulomb[None] * response.screening_charge
     return (response.local + jnp.stack(regular) + screening) / alloy.volume

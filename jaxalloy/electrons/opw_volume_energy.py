@@ -14,7 +14,7 @@ from jaxalloy.electrons.core_levels import local_energy, sphere_radius
 from jaxalloy.electrons.form_factors import diagonal, fourier_kernels
 from jaxalloy.electrons.gas import exchange_correlation_energy, kinetic_energy
 from jaxalloy.electrons.opw_response import IonsInGas
-from jaxalloy.electrons.orthogonalisation import IonInGas
+from jaxalloy.electrons.orthogonalisation import IonInGas, both
 
 _HOLE_Q_MAX, _HOLE_NODES = 40.0, 96
 
@@ -25,9 +25,7 @@ def volume_energy(alloy: IonsInGas) -> dict[str, Scalar]:
     Source: PHH Eqs. 19-22; physics.md (V1)-(V4).
     """
     holes = jnp.stack([hole_self_energy(alloy, i) for i in range(2)])
-    exchange = jnp.stack(
-        [core_exchange_correlation(ion, alloy.gas_density, alloy.correlation) for ion in alloy.ions]
-    )
+    exchange = jnp.stack([core_exchange_correlation(ion, alloy.gas_density, alloy.correlation) for ion in alloy.ions])
     return {
         "kinetic": alloy.mean_valence * kinetic_energy(alloy.gas_density),
         "exchange_correlation": alloy.mean_valence * exchange_correlation_energy(alloy.gas_density),
@@ -40,13 +38,13 @@ def volume_energy(alloy: IonsInGas) -> dict[str, Scalar]:
 def first_order(alloy: IonsInGas) -> Scalar:
     """(Omega/pi^2) ∫_0^kF k^2 <k|W|k>_0 dk, Ry per atom."""
     radius = sphere_radius(alloy.mean_valence, alloy.gas_density)
-    levels = tuple(
-        level - alloy.mean_valence / radius**3 * ion.expectation(ion.core.radius**2)
-        for level, ion in zip(alloy.ionic_levels, alloy.ions, strict=True)
+    curvature = alloy.mean_valence / radius**3
+    levels = both(
+        lambda ion, level: level - curvature * ion.expectation(ion.core.radius**2), alloy.ions, alloy.ionic_levels
     )
     potential = diagonal(
         alloy.ions,
-        tuple(ion.sphere_amplitudes for ion in alloy.ions),
+        both(lambda ion: ion.sphere_amplitudes, alloy.ions),
         levels,
         alloy.concentrations,
         alloy.volume,

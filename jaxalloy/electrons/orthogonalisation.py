@@ -4,6 +4,9 @@ A plane wave k loses p_i(k) = (4 pi/Omega) Σ_nl (2l+1) B_nl(k)^2 of its norm to
 that charge is missing around the ion, the orthogonalisation hole.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -14,6 +17,15 @@ from jaxalloy.elements.cores import CoreState, FrozenCore, chebyshev_variable
 
 _FERMI_NODES = 16
 _BESSEL_SERIES_BELOW = 1.5
+
+
+Result = TypeVar("Result")
+
+
+def both(function: Callable[..., Result], *pairs: tuple[Any, Any]) -> tuple[Result, Result]:
+    """The function of A's members of the pairs, and of B's: arrays of the two ions differ in shape."""
+    first, second = zip(*pairs, strict=True)
+    return function(*first), function(*second)
 
 
 class FermiSphere(eqx.Module):
@@ -52,6 +64,7 @@ class IonInGas(eqx.Module):
         """<nl| V(r) |nl> for every orbital; the potential on the core's radii, Ry."""
         return (self.core.weight * potential) @ self.state.orbitals**2
 
+
 @jax.custom_jvp
 def chebyshev_sum(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#shape"]) -> Float[Array, "..."]:
     """Σ_m c_m T_m(y), coefficients broadcast against y; Clenshaw, unrolled so that it compiles to one loop."""
@@ -87,12 +100,13 @@ def amplitudes(core: FrozenCore, state: CoreState, k: Float[Array, "*shape"]) ->
     return smooth * jnp.stack([k**l for l in core.angular_momenta])
 
 
-def lost_norm(ions: tuple[IonInGas, ...], share: Float[Array, " ion"]) -> Float[Array, " k"]:
+def lost_norm(ions: tuple[IonInGas, IonInGas], share: Float[Array, " ion"]) -> Float[Array, " k"]:
     """p(k) = 4 pi Σ_i share_i Σ_nl (2l+1) B_nl(k)^2, share_i = c_i/Omega, on the nodes of the Fermi sphere.
 
     What the cores take from the norm of a plane wave.
     """
-    return sum(4.0 * jnp.pi * share[i] * (ion.degeneracy @ ion.sphere_amplitudes**2) for i, ion in enumerate(ions))
+    a, b = both(lambda ion: ion.degeneracy @ ion.sphere_amplitudes**2, ions)
+    return 4.0 * jnp.pi * (share[0] * a + share[1] * b)
 
 
 def hole_charge(ion: IonInGas, weight: Float[Array, " k"]) -> Scalar:

@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 import optimistix as optx
 
-from jaxalloy._typing import Array, Bool, Float, Scalar, ScalarLike
+from jaxalloy._typing import Array, Bool, Scalar, ScalarLike
 from jaxalloy.electrons.core_levels import average_shift, sphere_radius
 from jaxalloy.electrons.form_factors import fourier_kernels
 from jaxalloy.electrons.interactions import wavenumber_grid
 from jaxalloy.electrons.opw_response import IonsInGas, Levels, respond
-from jaxalloy.electrons.orthogonalisation import spherical_bessel
+from jaxalloy.electrons.orthogonalisation import both, spherical_bessel
 from jaxalloy.electrons.screening import LocalField
 
 _MIXING = 0.7
@@ -35,28 +35,32 @@ def screened_levels(
     q, weight = wavenumber_grid(alloy.fermi_wavenumber, _Q_MAX, _Q_NODES)
     sinc, _ = fourier_kernels(q, alloy.ions[0].core.radius)
     holes = alloy.holes(sinc)
-    shapes = [sinc @ (ion.core.weight[:, None] * ion.state.orbitals**2) for ion in alloy.ions]
+    shapes = both(lambda ion: sinc @ (ion.core.weight[:, None] * ion.state.orbitals**2), alloy.ions)
     radius = sphere_radius(alloy.mean_valence, alloy.gas_density)
     x = q * radius
     sphere = 4.0 * jnp.pi * radius**3 * spherical_bessel(1, x)[1] / x  # ∫_{r<R} sin(qr)/(qr) d^3r
     ions_in_sphere = 4.0 * jnp.pi * radius**2 * alloy.mean_valence  # ∫_{r<R} Σ c_j 2 Z_j/r d^3r
 
     def levels_of(shifts: Levels) -> Levels:
-        return tuple(level + shift + zero for level, shift in zip(alloy.ionic_levels, shifts, strict=True))
+        return both(lambda level, shift: level + shift + zero, alloy.ionic_levels, shifts)
 
     def shifts_from(shifts: Levels, _) -> Levels:
         answer = respond(alloy, levels_of(shifts), q, local_field, mean_free_path)
         clouds = 4.0 / jnp.pi * weight[None] * (answer.screening_charge + holes)
         background = (ions_in_sphere - alloy.concentrations @ (clouds @ sphere)) / alloy.volume
-        new = [cloud @ shape + background for cloud, shape in zip(clouds, shapes, strict=True)]
-        return tuple(old + _MIXING * (n - old) for old, n in zip(shifts, new, strict=True))
+        return both(
+            lambda old, cloud, shape: old + _MIXING * (cloud @ shape + background - old),
+            shifts,
+            (clouds[0], clouds[1]),
+            shapes,
+        )
 
-    start = tuple(average_shift(ion, alloy.mean_valence, alloy.gas_density) for ion in alloy.ions)
-    solution = optx.fixed_point(
+    start = both(lambda ion: average_shift(ion, alloy.mean_valence, alloy.gas_density), alloy.ions)
+    solution: optx.Solution = optx.fixed_point(
         shifts_from,
         optx.FixedPointIteration(rtol=_TOLERANCE, atol=_TOLERANCE),
         jax.lax.stop_gradient(start),
         max_steps=_MAX_STEPS,
         throw=False,
     )
-    return levels_of(solution.value), solution.result == optx.RESULTS.successful
+    return levels_of(solution.value), jnp.asarray(solution.result == optx.RESULTS.successful)

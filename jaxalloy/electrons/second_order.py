@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxalloy._typing import Array, Float, Scalar
-from jaxalloy.electrons.orthogonalisation import IonInGas, chebyshev_sum
+from jaxalloy.electrons.orthogonalisation import IonInGas, both, chebyshev_sum
 from jaxalloy.electrons.screening import lindhard
 from jaxalloy.elements.cores import chebyshev_variable
 
@@ -90,11 +90,11 @@ def repulsions(
 
     @jax.checkpoint
     def at_one_k(node):
-        squared, along, *strength = node
-        return tuple(repulsion(ion, squared, along, x) for ion, x in zip(ions, strength, strict=True))
+        squared, along, strength = node
+        return both(lambda ion, x: repulsion(ion, squared, along, x), ions, strength)
 
-    by_k = tuple(jnp.moveaxis(x, 1, 0) for x in strengths)
-    return jax.lax.map(at_one_k, (quadrature.final_squared, quadrature.along, *by_k))
+    by_k = both(lambda x: jnp.moveaxis(x, 1, 0), strengths)
+    return jax.lax.map(at_one_k, (quadrature.final_squared, quadrature.along, by_k))
 
 
 def repulsion(
@@ -113,12 +113,11 @@ def repulsion(
         first, last = momenta.index(l), len(momenta) - momenta[::-1].index(l)
         series.append(4 * np.pi * (2 * l + 1) * ion.state.amplitude_series[:, first:last] @ strength[first:last])
     radial = chebyshev_sum(jnp.stack(series, axis=1)[:, :, None, :], chebyshev_variable(final_squared)[None])
-    return sum(solid_legendre(l, along, final_squared) * radial[i] for i, l in enumerate(distinct))
+    shapes = jnp.stack([solid_legendre(l, along, final_squared) for l in distinct])
+    return jnp.sum(shapes * radial, axis=0)
 
 
-def solid_legendre(
-    l: int, along: Float[Array, "*shape"], squared: Float[Array, "*shape"]
-) -> Float[Array, "*shape"]:
+def solid_legendre(l: int, along: Float[Array, "*shape"], squared: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """p^l P_l(cos) from p cos and p^2, without a square root; l <= 3."""
     if l == 0:
         return jnp.ones_like(along)

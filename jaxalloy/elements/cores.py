@@ -138,8 +138,8 @@ def _table() -> dict[str, np.ndarray]:
 
 def _radial_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Radii equidistant in x = ln r + r, and the weights dr of the trapezoid rule in x."""
-    ends = [np.log(r) + r for r in (_INNER_RADIUS, _OUTER_RADIUS)]
-    x, step = np.linspace(*ends, count, retstep=True)
+    first, last = (np.log(r) + r for r in (_INNER_RADIUS, _OUTER_RADIUS))
+    x, step = np.linspace(first, last, count, retstep=True)
     log_r = np.where(x > 1.0, np.log(np.maximum(x, 1.0)), x - 1.0)
     for _ in range(60):
         r = np.exp(log_r)

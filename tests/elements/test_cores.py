@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
+from scipy.special import spherical_jn
+
 from experiments.cores.atoms import Core, cell_potential, hartree_fock, kohn_sham, orbitals_in
 from experiments.cores.exchange_correlation import perdew_zunger, vosko_wilk_nusair
 from experiments.cores.radial import RadialBasis
 from experiments.cores.table import ELEMENTS, core_in_gas, entry, frozen_core, shells
-from scipy.special import spherical_jn
-
 from jaxalloy.electrons.gas import exchange_correlation_potential
 from jaxalloy.elements import cores
 from jaxalloy.elements.table import lookup
@@ -90,9 +90,7 @@ def test_levels_by_finite_differences_extrapolate_to_the_spline_levels(alone, l,
 
 def test_exchange_correlation_of_the_script_is_that_of_the_package():
     density = np.logspace(-6, 5, 40)
-    np.testing.assert_allclose(
-        perdew_zunger(density), exchange_correlation_potential(jnp.asarray(density)), rtol=1e-12
-    )
+    np.testing.assert_allclose(perdew_zunger(density), exchange_correlation_potential(jnp.asarray(density)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("symbol", ["Li", "Mg"])
@@ -137,7 +135,9 @@ def test_core_is_orthonormal_and_holds_all_but_the_valence_electrons(symbol):
         assert lookup(symbol).valence == element.valence
 
 
-@pytest.mark.parametrize(("symbol", "kind"), [("Li", "hartree-fock"), ("Zn", "scalar-relativistic"), ("Pb", "scalar-relativistic")])
+@pytest.mark.parametrize(
+    ("symbol", "kind"), [("Li", "hartree-fock"), ("Zn", "scalar-relativistic"), ("Pb", "scalar-relativistic")]
+)
 def test_amplitude_series_is_the_bessel_transform(symbol, kind):
     core = cores.frozen_core(symbol, kind)
     state = core.at(jnp.asarray(0.011))
