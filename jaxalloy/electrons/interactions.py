@@ -6,7 +6,7 @@ X_CC = c_A c_B (X_AA + X_BB - 2 X_AB)
 X_NC = 2 c_A c_B [c_A X_AA - c_B X_BB + (c_B - c_A) X_AB]
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -118,6 +118,7 @@ class Interactions(eqx.Module):
         return self.volume / (2 * jnp.pi**2) * (self.weights * self.q**2 @ own)
 
 
+@runtime_checkable
 class Potential(Protocol):
     """A way to get the interactions of an alloy: `EmptyCore`, `OptimisedOPW`, `TabulatedPotential`."""
 

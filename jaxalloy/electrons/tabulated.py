@@ -90,7 +90,8 @@ class TabulatedPotential(eqx.Module):
         if not rows:
             raise InputError(f"{file}: no data rows; write R, phi_AA, phi_AB, phi_BB in four columns")
         table = np.asarray(rows)
-        return cls(table[:, 0] * _LENGTHS[length], *(table[:, 1:].T * _ENERGIES[energy]))
+        R, potentials = table[:, 0] * _LENGTHS[length], table[:, 1:].T * _ENERGIES[energy]
+        return cls(jnp.asarray(R), *map(jnp.asarray, potentials))
 
     def interactions(self, alloy: Alloy, q_max: float = 40.0, nodes: int = 640) -> TabulatedInteractions:
         """The interactions of `alloy`; its composition and volume must be those the table was made for.

@@ -1,7 +1,9 @@
 """Entire functions whose textbook forms lose digits near zero; here values and derivatives are accurate."""
 
+import functools
 from math import factorial
 
+import jax
 import jax.numpy as jnp
 
 from jaxalloy._typing import Array, ArrayLike, Float, Real
@@ -40,16 +42,38 @@ def stumpff(
     c_1 = sin x/x, c_2 = (1 - cos x)/x^2, c_3 = (x - sin x)/x^3, c_4 = (x^2/2 - 1 + cos x)/x^4, so that
     int_0^1 (1-t) e^{ixt} dt = c_2 + i x c_3 and int_0^1 (1-t)^2/2 e^{ixt} dt = c_3 + i x c_4.
 
+    Derivatives come from dc_k/dx = x (k c_{k+2} - c_{k+1}), which cancels nowhere and compiles fast.
+
     x: any shape, dimensionless. Returns the four arrays.
     """
-    x = jnp.asarray(x) * 1.0
+    c1, c2, c3, c4 = _stumpff(4, jnp.asarray(x) * 1.0)
+    return c1, c2, c3, c4
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _stumpff(highest: int, x: Float[Array, "*n"]) -> tuple[Float[Array, "*n"], ...]:
+    """c_1 ... c_highest (an even number): a series and c_k = 1/k! - x^2 c_{k+2} near zero, the reverse elsewhere."""
     small = jnp.abs(x) < _SERIES_BELOW
     square = jnp.where(small, x, 0.0) ** 2
-    series = [_horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square) for n in (3, 4)]
+    near = {
+        n: _horner([(-1.0) ** k / factorial(2 * k + n) for k in range(_SERIES_TERMS)], square)
+        for n in (highest - 1, highest)
+    }
+    for n in range(highest - 2, 0, -1):
+        near[n] = 1.0 / factorial(n) - square * near[n + 2]
+
     large = jnp.where(small, _SERIES_BELOW, x)
     sine, cosine = jnp.sin(0.5 * large), jnp.cos(0.5 * large)
-    c1 = 2.0 * sine * cosine / large
-    c2 = 2.0 * (sine / large) ** 2
-    c3 = jnp.where(small, series[0], (1.0 - c1) / large**2)
-    c4 = jnp.where(small, series[1], (0.5 - c2) / large**2)
-    return jnp.where(small, 1.0 - square * c3, c1), jnp.where(small, 0.5 - square * c4, c2), c3, c4
+    inverse = 1.0 / large**2
+    far = {1: 2.0 * sine * cosine / large, 2: 2.0 * sine**2 * inverse}
+    for n in range(3, highest + 1):
+        far[n] = (1.0 / factorial(n - 2) - far[n - 2]) * inverse
+    return tuple(jnp.where(small, near[n], far[n]) for n in range(1, highest + 1))
+
+
+@_stumpff.defjvp
+def _stumpff_jvp(highest, primals, tangents):
+    (x,), (dx,) = primals, tangents
+    c = _stumpff(highest + 2, x)  # c[k - 1] is c_k
+    slopes = (x * (k * c[k + 1] - c[k]) for k in range(1, highest + 1))
+    return c[:highest], tuple(slope * dx for slope in slopes)

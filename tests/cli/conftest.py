@@ -11,10 +11,10 @@ def no_compilation_cache():
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def configuration_as_before():
     names = ("jax_default_device", "jax_disable_most_optimizations")
-    before = {name: jax.config.read(name) for name in names}
+    before = {name: jax.config.values[name] for name in names}
     yield
     for name, value in before.items():
         jax.config.update(name, value)
