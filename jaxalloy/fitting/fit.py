@@ -60,7 +60,7 @@ class FitResult:
 
     estimates: by name, parameters first. covariance: of the variables `problem.names`, with `inflation` in it;
     correlation: matrix of `correlated`, the parameters an author would print. chi2: sum of squared residuals over the
-    errors, None where there were no errors; noise: then estimated from the residuals, one for each data set.
+    errors, None where there were no errors; noise: then estimated from the residuals, one for each curve.
     rms: of the first curve. correlation_of_residuals, inflation: independent points are worth `inflation` times less;
     standard deviations are sqrt(inflation) times those of independent points. score: test for a soft core, None where
     the softness was fitted. null: limits, for an alloy without detectable order. starts: how many were tried.
@@ -145,15 +145,14 @@ def fit_structure_factor(
         diagnostics.check_unit_of_q(one, model.alloy)
     problem = set_up(given, model, free, fix, bounds, start)
     problem = _with_starting_levels(problem, start or {})
-    found, tried = _search(problem, method, given)
+    found, tried = _search(problem, method)
     noise = None
     if not problem.noise_known:
         noise = _noise(problem, found.u)
         problem = problem.with_errors(noise)
-        if len(given) > 1 and min(noise) > 0:  # the noise weighs the data sets against each other
-            found = _solve_all(problem, found.u[None], method)
-            found = jax.tree.map(lambda leaf: leaf[0], found)
-            noise = tuple(a * b for a, b in zip(noise, _noise(problem, found.u), strict=True))
+        if len(noise) > 1 and min(noise) > 0:  # the noise weighs the curves against each other
+            problem = eqx.tree_at(lambda p: p.start, problem, found.u)
+            found, _ = _search(problem, method)
     return _assess(problem, given, found, tried, noise, method)
 
 
@@ -165,40 +164,28 @@ def _solve_all(problem: FitProblem, starts: Float[Array, "s p"], method: Marquar
     return jax.vmap(one)(starts)
 
 
-def _search(problem: FitProblem, method: Marquardt, data) -> tuple[Iterate, int]:
-    """From the fixed start; from the grid of starts too where that ends badly, or where no errors say what is bad."""
-    single = _solve_all(problem, problem.start[None], method)
-    best = jax.tree.map(lambda leaf: leaf[0], single)
-    n = problem.points
-    good = problem.noise_known and float(best.chi2) <= n + 5 * np.sqrt(2 * n)
-    if good and bool(best.converged) and not _at_bound(problem, best).any():
-        return best, 1
-    starts = _grid_of_starts(problem)
-    if starts is None:
-        return best, 1
+def _search(problem: FitProblem, method: Marquardt) -> tuple[Iterate, int]:
+    """The lowest minimum from the fixed start and the grid of others, all at once."""
+    starts = _starts(problem)
     many = _solve_all(problem, starts, method)
     chi2 = np.where(np.isfinite(many.chi2), many.chi2, np.inf)
-    # a converged lane counts before one that merely came low
-    chi2 = np.where(np.asarray(many.converged), chi2, chi2 * (1 + 1e-6))
-    lowest = int(np.argmin(chi2))
-    start_is_worse = not np.isfinite(best.chi2) or chi2[lowest] < float(best.chi2) * (1 - 1e-9)
-    if start_is_worse or (bool(many.converged[lowest]) and not bool(best.converged)):
-        best = jax.tree.map(lambda leaf: leaf[lowest], many)
-    return best, 1 + starts.shape[0]
+    # among equals one that has converged, and the fixed start first
+    order = np.lexsort((np.arange(chi2.size), ~np.asarray(many.converged), chi2 > chi2.min() * (1 + 1e-7)))
+    return jax.tree.map(lambda leaf: leaf[int(order[0])], many), starts.shape[0]
 
 
-def _grid_of_starts(problem: FitProblem) -> Float[Array, "s p"] | None:
-    """The starts of `GRID` in the variables of this fit; None for a model that has none of them."""
+def _starts(problem: FitProblem) -> Float[Array, "s p"]:
+    """The fixed start and those of `GRID` in the variables of this fit; the fixed one for a model without them."""
     names, alloy = problem.names, problem.measurements[0].alloy
     if not {"sigma", "eta", "y", "epsilon", "kappa"} & set(names):
-        return None
-    starts = []
+        return problem.start[None]
+    starts = [np.asarray(problem.start)]
     for eta, y, Z in GRID:
         sigma = float(jnp.cbrt(6 * eta * alloy.volume / jnp.pi))
         epsilon = float(thermal_energy(alloy) * yukawa.coupling_from_y(eta, y, Z))
         values = {"sigma": sigma, "eta": eta, "y": y, "epsilon": epsilon, "kappa": np.log(Z / sigma)}
-        starts.append([values.get(name, float(u)) for name, u in zip(names, problem.start, strict=True)])
-    return jnp.asarray(np.unique(np.asarray(starts), axis=0))
+        starts.append(np.array([values.get(name, float(u)) for name, u in zip(names, problem.start, strict=True)]))
+    return jnp.asarray(np.stack(starts))
 
 
 def _with_starting_levels(problem: FitProblem, start: Mapping[str, float]) -> FitProblem:
@@ -219,10 +206,11 @@ def _at_bound(problem: FitProblem, found: Iterate) -> np.ndarray:
 
 
 def _noise(problem: FitProblem, u) -> tuple[float, ...]:
-    """Standard deviation of the residuals of every data set."""
+    """Standard deviation of the residuals of every curve."""
     share = problem.points / (problem.points - len(problem.names))
     pairs = zip(problem.curves(u), problem.measurements, strict=True)
-    return tuple(float(jnp.sqrt(share * jnp.mean(((c - m.values) / m.errors) ** 2))) for c, m in pairs)
+    squares = [jnp.mean((curve - m.values) ** 2, axis=1) for curve, m in pairs]
+    return tuple(float(x) for row in squares for x in jnp.sqrt(share * row))
 
 
 def _assess(problem, data, found, tried, noise, method) -> FitResult:
@@ -345,14 +333,14 @@ def _estimates(problem, u, held, matrix, null) -> dict[str, Estimate]:
     fitted, bound = set(problem.names), {n for n, h in zip(problem.names, held, strict=True) if h}
     if "y" in fitted:
         fitted.add("epsilon")
-        bound |= {"epsilon"} & bound
-    lost = {"kappa", "Z", "epsilon", "y"} if null is not None else set()
+    lost = {"epsilon", "y"} if null is not None else set()
+    lost |= {"kappa", "Z"} if null is not None and "kappa" in fitted else set()
     for name, (value, sd) in uncertainty.propagate(problem, u, matrix).items():
         unit, meaning = uncertainty.DERIVED[name]
         at_bound = name in bound
         determined = np.isfinite(sd) and not at_bound and name not in lost
         note = "at its bound" if at_bound else "" if determined else "the data do not determine it"
-        if null is not None and name in ("kappa", "Z"):
+        if name in lost & {"kappa", "Z"}:
             note = "no order is detected: the data say nothing about its range"
         if null is not None and name in ("y", "h_cc_contact", "epsilon"):
             limit = {"y": null.y, "h_cc_contact": null.h_cc_contact, "epsilon": null.epsilon}[name]

@@ -73,19 +73,18 @@ def solve(
     def unfinished(state):
         return ~(state.converged | state.stuck) & (state.steps < method.max_steps)
 
-    first = begin(linearise, start, data, box)
+    first = begin(start, box)
     return jax.lax.while_loop(unfinished, lambda state: advance(linearise, state, data, points, box, method), first)
 
 
-def begin(linearise: Linearise, start: Float[Array, " p"], data: Any, box: Box) -> Iterate:
-    """The state at the start, which is moved into the box."""
+def begin(start: Float[Array, " p"], box: Box) -> Iterate:
+    """The state at the start, moved into the box; its chi^2 is found in the first step, which stays where it is."""
     u = jnp.clip(start, box.lower, box.upper)
-    chi2, gradient, normal = linearise(u, data)
-    no = jnp.zeros((), bool)
-    hopeless = ~jnp.isfinite(chi2)
-    tiny = jnp.asarray(1e-3, u.dtype)
-    blank = jnp.asarray(jnp.inf, u.dtype)
-    return Iterate(u, chi2, gradient, normal, jnp.diagonal(normal), tiny, blank, no, hopeless, jnp.asarray(0))
+    p, no = u.shape[0], jnp.zeros((), bool)
+    infinite, none = jnp.asarray(jnp.inf, u.dtype), jnp.zeros_like(u)
+    damping = jnp.asarray(1e-3, u.dtype)
+    normal = jnp.zeros((p, p), u.dtype)
+    return Iterate(u, infinite, none, normal, none, damping, infinite, no, no, jnp.asarray(0))
 
 
 def advance(
@@ -171,7 +170,7 @@ def solve_batch(
     `jax.vmap` for it. box: shared by all lanes. Returns the final states, in the order of the starts.
     """
     begin_all, advance_all = _programs(linearise, axes, points, method, stride)
-    state = begin_all(starts, data, box)
+    state = begin_all(starts, box)
     total = starts.shape[0]
     result = [np.array(leaf) for leaf in state]
     lanes = np.arange(total)
@@ -217,7 +216,7 @@ def _programs(linearise, axes, points, method, stride):
 
         shared = Box(None, None, None)
         _PROGRAMS[key] = (
-            jax.jit(jax.vmap(lambda u, data, box: begin(linearise, u, data, box), in_axes=(0, axes, shared))),
+            jax.jit(jax.vmap(begin, in_axes=(0, shared))),
             jax.jit(jax.vmap(several, in_axes=(0, axes, shared))),
         )
     return _PROGRAMS[key]

@@ -70,11 +70,11 @@ class FitProblem(eqx.Module):
         return sum(m.values.size for m in self.measurements)
 
     def with_errors(self, errors: Sequence[float]) -> "FitProblem":
-        """The same with one error for all points of each data set."""
-        new = [
-            eqx.tree_at(lambda m: m.errors, m, jnp.full_like(m.errors, error))
-            for m, error in zip(self.measurements, errors, strict=True)
-        ]
+        """The same with one error for all points of each curve, in their order."""
+        left, new = list(errors), []
+        for m in self.measurements:
+            own = jnp.asarray([left.pop(0) for _ in range(m.values.shape[0])])
+            new.append(eqx.tree_at(lambda m: m.errors, m, jnp.broadcast_to(own[:, None], m.values.shape)))
         return eqx.tree_at(lambda p: p.measurements, self, tuple(new))
 
 

@@ -39,7 +39,9 @@ DERIVED = {
     "warren_cowley": ("1", f"short-range order parameter of the neighbours within {FIRST_SHELL} sigma"),
 }
 
-_MULTIPLE = np.polynomial.legendre.leggauss(16)
+_GAUSS_LEGENDRE = np.polynomial.legendre.leggauss(20)
+_TAYLOR_TERMS = 48
+"""The roots of the hard-sphere equation are below 8 in size, and the shell is 0.6 wide: exact to rounding."""
 
 
 def derived(problem: FitProblem, u: Float[Array, " p"]) -> dict[str, Scalar]:
@@ -49,11 +51,7 @@ def derived(problem: FitProblem, u: Float[Array, " p"]) -> dict[str, Scalar]:
     c = alloy.concentration
     epsilon = thermal_energy(alloy) * yukawa.coupling_from_y(eta, y, Z)
     contact, density = yukawa.contact_value_cc(eta, y, Z), hard_sphere.contact_value(eta)
-    nodes, weights = (jnp.asarray(x, sigma.dtype) for x in _MULTIPLE)
-    x = 1 + (FIRST_SHELL - 1) * (nodes + 1) / 2
-    measure = 24 * eta * x**2 * weights * (FIRST_SHELL - 1) / 2  # 4 pi n R^2 dR
-    neighbours = measure @ hard_sphere.pair_correlation(x, eta, 3)
-    order = measure @ yukawa.total_correlation_cc(x, eta, y, Z, 3)
+    neighbours, order = first_shell(eta, y, Z)
     return {
         "sigma": sigma,
         "eta": eta,
@@ -73,6 +71,39 @@ def derived(problem: FitProblem, u: Float[Array, " p"]) -> dict[str, Scalar]:
     }
 
 
+def first_shell(eta: Scalar, y: Scalar, Z: Scalar) -> tuple[Scalar, Scalar]:
+    """4 pi n int g_NN R^2 dR and 4 pi n int h_CC R^2 dR over sigma < R < FIRST_SHELL sigma.
+
+    In the first unit interval x g and x h solve linear equations without delay (see `reference.hard_sphere` and
+    `reference.yukawa`): the one is summed as a Taylor series, the other is known in closed form.
+    """
+    width = FIRST_SHELL - 1
+    free = (1 - eta) ** 2
+    s2, s1, s0 = 6 * eta * (1 - eta) / free, 18 * eta**2 / free, -12 * eta * (1 + 2 * eta) / free
+    value = hard_sphere.contact_value(eta)
+    slope = (1 + 2 * eta) / free - s2 * value
+
+    def term(carry, k):
+        a, b, c = carry  # Taylor coefficients k, k+1, k+2 of x g, times width^k
+        following = -(s2 * (k + 2) * (k + 1) * c * width + s1 * (k + 1) * b * width**2 + s0 * a * width**3)
+        moment = width * (a / (k + 1) + a * width / (k + 2))  # int x (x g) dx
+        return (b, c, following / ((k + 1) * (k + 2) * (k + 3))), moment
+
+    start = (value, slope * width, (-s2 * slope - s1 * value) / 2 * width**2)
+    density = jnp.sum(jax.lax.scan(term, start, jnp.arange(_TAYLOR_TERMS, dtype=eta.dtype))[1])
+
+    nodes, weights = (jnp.asarray(x, eta.dtype) for x in _GAUSS_LEGENDRE)
+    u, weights = width * (nodes + 1) / 2, weights * width / 2
+    half, square = (Z - y) / 2, ((Z - y) / 2) ** 2 + y * (Z - y / 2)
+    real = jnp.sqrt(jnp.where(square > 0, square, 1.0))
+    imaginary = jnp.sqrt(jnp.where(square < 0, -square, 1.0))
+    growing, falling = jnp.exp((real - half) * u), jnp.exp(-(real + half) * u)
+    damped = (growing + falling) / 2 - half * (growing - falling) / (2 * real)
+    waving = jnp.exp(-half * u) * (jnp.cos(imaginary * u) - half * jnp.sin(imaginary * u) / imaginary)
+    order = weights @ ((1 + u) * jnp.where(square > 0, damped, waving)) * yukawa.contact_value_cc(eta, y, Z)
+    return 24 * eta * density, 24 * eta * order
+
+
 @eqx.filter_jit
 def _values_and_slopes(problem, u):
     return derived(problem, u), jax.jacfwd(lambda v: derived(problem, v))(u)
@@ -81,7 +112,8 @@ def _values_and_slopes(problem, u):
 def propagate(problem: FitProblem, u, covariance: np.ndarray) -> dict[str, tuple[float, float]]:
     """Value and standard deviation of every derived quantity, to first order in the errors."""
     values, slopes = _values_and_slopes(problem, jnp.asarray(u))
-    return {name: (float(values[name]), spread(np.asarray(slopes[name]), covariance)) for name in values}
+    # jit sorts a dictionary by its keys
+    return {name: (float(values[name]), spread(np.asarray(slopes[name]), covariance)) for name in DERIVED}
 
 
 def spread(slope: np.ndarray, covariance: np.ndarray) -> float:

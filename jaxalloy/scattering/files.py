@@ -70,8 +70,9 @@ def read_structure_factor(
         raise InputError(f"{name}: {error}") from None
     q, curves, errors, dq, kind, names = data
     return MeasuredStructureFactor.of(
-        q, curves, errors, dq, kind=kind, names=names, probe=probe, alloy=alloy, name=name
-    )
+        q, curves, errors, dq,
+        kind=kind, names=names, probe=probe, alloy=alloy, name=name, header=tuple(text.header.items()),
+    )  # fmt: skip
 
 
 def write_structure_factor(path: str | os.PathLike, data: MeasuredStructureFactor) -> None:

@@ -36,7 +36,7 @@ class MeasuredStructureFactor(eqx.Module):
     q: 1/bohr, rising. curves: shape (curves, q), named by `names`. errors: standard deviations, or None. dq: standard
     deviation of q at each point (resolution), 1/bohr, or None. kind: a key of `KINDS`. probe: what it was seen with;
     partials have none. alloy: the state it was measured in, if that is not the alloy of the model (another temperature).
-    name: of the file. notes: what was done to the points.
+    name: of the file. notes: what was done to the points. header: keys and values of the file.
     """
 
     q: Float[Array, " q"]
@@ -49,6 +49,7 @@ class MeasuredStructureFactor(eqx.Module):
     alloy: Alloy | None = None
     name: str = eqx.field(static=True, default="data")
     notes: tuple[str, ...] = eqx.field(static=True, default=())
+    header: tuple[tuple[str, str], ...] = eqx.field(static=True, default=())
 
     @classmethod
     def of(cls, q, S, errors=None, dq=None, *, kind: str = "S", names=None, **rest) -> "MeasuredStructureFactor":
