@@ -39,7 +39,7 @@ def _title(dataset: xr.Dataset) -> str:
         else:
             shown.append(rf"${symbol}$ not determined")
     alloy = f"{a['element_A']}$_{{{1 - c:.3g}}}${a['element_B']}$_{{{c:.3g}}}$, {a['temperature_K']:g} K"
-    return f"{alloy}: {', '.join(shown)}"
+    return f"{alloy}\n{', '.join(shown)}"
 
 
 def _draw(axes, residuals, dataset, i):

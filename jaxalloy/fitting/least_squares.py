@@ -180,15 +180,17 @@ def solve_batch(
         if done.any() or state.steps[0] >= method.max_steps:
             active = ~done[: lanes.size]
             width = max(int(active.sum()), 1)
-            # sizes are powers of two, so that few programs are compiled; the padding repeats a lane
-            padded = min(1 << (width - 1).bit_length(), total)
+            # sizes go down by factors of four, so that few programs are compiled; the padding repeats lanes
+            padded = total
+            while padded // 4 >= max(width, 8):
+                padded //= 4
             if padded < done.size or not active.any():
                 for leaf, values in zip(result, state, strict=True):
                     leaf[lanes] = np.asarray(values)[: lanes.size]
                 if not active.any():
                     break
                 keep = np.flatnonzero(active)
-                index = jnp.asarray(np.resize(keep, padded) if padded > keep.size else keep)
+                index = jnp.asarray(np.resize(keep, padded))
                 state = jax.tree.map(lambda leaf, index=index: leaf[index], state)
                 data = _take(data, axes, index)
                 lanes = lanes[keep]
