@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxalloy.alloy import Alloy
 from jaxalloy.constants import BOHR_IN_ANGSTROM
 from jaxalloy.fitting.problem import FitProblem
+from jaxalloy.fitting.uncertainty import Evaluation
 from jaxalloy.numerics.checks import InputError
 from jaxalloy.scattering.measured import MeasuredStructureFactor
 
@@ -28,20 +28,19 @@ class Score(NamedTuple):
     z: float
 
 
-def soft_core_score(problem: FitProblem, u, slopes: np.ndarray, unit_chi2: float) -> Score:
+def soft_core_score(problem: FitProblem, u, at: Evaluation, unit_chi2: float) -> Score:
     """Regress the residuals on d model/d b^2 = -q^2 (model - level), projected off the Jacobian.
 
-    slopes: the Jacobian of the residuals. unit_chi2: as in `profile_variable`. Source: physics.md 6.
+    at: the evaluation of the problem at u. unit_chi2: what one squared standardised residual is worth; 1 where the errors
+    were given, since what the test looks for must not widen its own error. Source: physics.md 6.
     """
-    u = jnp.asarray(u)
-    direction = []
-    for index, (curve, m) in enumerate(zip(problem.curves(u), problem.measurements, strict=True)):
-        values = problem.values(u)
+    values, direction = problem.values(jnp.asarray(u)), []
+    for index, (curve, m) in enumerate(zip(at.curves, problem.measurements, strict=True)):
         level = values.get(f"level{problem.labels[index]}", values.get("level", 1.0))
         base = m.nominal[:, None] + (level - 1)
         direction.append(np.ravel(-(m.q**2)[None] * (curve - base) / m.errors))
     step = np.concatenate(direction)
-    residuals = -np.asarray(problem.residuals(u))  # measured - model
+    residuals, slopes = -np.asarray(at.residuals), np.asarray(at.jacobian)  # measured - model
     size = np.linalg.norm(slopes, axis=0)
     basis, _ = np.linalg.qr(slopes / np.where(size > 0, size, 1.0))
     step = step - basis @ (basis.T @ step)
@@ -102,12 +101,15 @@ def check_unit_of_q(data: MeasuredStructureFactor, alloy: Alloy) -> None:
         )
 
 
-def covered_range(problem: FitProblem, u) -> list[str]:
-    """Warnings about the range of q, and about what a zero alloy cannot tell."""
+def covered_range(problem: FitProblem, at: Evaluation) -> list[str]:
+    """Warnings about the range of q, about what a zero alloy cannot tell, and about data without structure."""
     found = []
-    liquid = problem.liquid(jnp.asarray(u))
+    flat = [m.values - jnp.mean(m.values, axis=1, keepdims=True) for m in problem.measurements]
+    chi2 = sum(float(jnp.sum((x / m.errors) ** 2)) for x, m in zip(flat, problem.measurements, strict=True))
+    if problem.noise_known and chi2 < problem.points + 3 * np.sqrt(2 * problem.points):
+        found.append("the data are a constant within their errors: there is no structure to fit")
     first = min(float(m.q[0]) for m in problem.measurements)
-    prepeak = 4.4 / float(liquid.sigma)
+    prepeak = 4.4 / float(at.values["sigma"])
     if first > 0.8 * prepeak:
         found.append(
             f"the data begin at q = {first:.3g} 1/bohr, beyond 0.8 of the prepeak at about {prepeak:.3g}: the error of "
@@ -119,7 +121,6 @@ def covered_range(problem: FitProblem, u) -> list[str]:
     return found
 
 
-def rms_of_first_curve(problem: FitProblem, u) -> float:
+def rms_of_first_curve(problem: FitProblem, at: Evaluation) -> float:
     """Root mean square of measured - model of the first curve of the first data set."""
-    curve = jax.device_get(problem.curves(jnp.asarray(u))[0][0])
-    return float(np.sqrt(np.mean((curve - np.asarray(problem.measurements[0].values[0])) ** 2)))
+    return float(np.sqrt(np.mean((np.asarray(at.curves[0][0]) - np.asarray(problem.measurements[0].values[0])) ** 2)))

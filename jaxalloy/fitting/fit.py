@@ -69,6 +69,7 @@ class FitResult:
     problem: FitProblem
     data: tuple[MeasuredStructureFactor, ...]
     u: np.ndarray
+    at: uncertainty.Evaluation
     covariance: np.ndarray
     estimates: dict[str, Estimate]
     correlated: tuple[str, ...]
@@ -92,7 +93,7 @@ class FitResult:
     @property
     def curves(self) -> tuple[np.ndarray, ...]:
         """Fitted curves of every data set, shape (curves, q) each."""
-        return tuple(np.asarray(curve) for curve in self.problem.curves(jnp.asarray(self.u)))
+        return tuple(np.asarray(curve) for curve in self.at.curves)
 
     def require_converged(self) -> "FitResult":
         """The result itself; raises `NoResultError` where the search did not converge."""
@@ -115,7 +116,7 @@ class FitResult:
         box = self.problem.box
         widest = float(box.upper[index] - box.lower[index])
         half = min(4 * sd, widest) if np.isfinite(sd) and sd > 0 else widest
-        best = float(np.sum(np.asarray(self.problem.residuals(jnp.asarray(self.u))) ** 2))
+        best = float(np.sum(np.asarray(self.at.residuals) ** 2))
         return uncertainty.profile_variable(self.problem, self.u, name, half, best, self.inflation, points)
 
 
@@ -208,25 +209,25 @@ def _at_bound(problem: FitProblem, found: Iterate) -> np.ndarray:
 def _noise(problem: FitProblem, u) -> tuple[float, ...]:
     """Standard deviation of the residuals of every curve."""
     share = problem.points / (problem.points - len(problem.names))
-    pairs = zip(problem.curves(u), problem.measurements, strict=True)
-    squares = [jnp.mean((curve - m.values) ** 2, axis=1) for curve, m in pairs]
-    return tuple(float(x) for row in squares for x in jnp.sqrt(share * row))
+    pairs = zip(uncertainty.evaluate(problem, u).curves, problem.measurements, strict=True)
+    squares = [np.mean((np.asarray(curve) - np.asarray(m.values)) ** 2, axis=1) for curve, m in pairs]
+    return tuple(float(x) for row in squares for x in np.sqrt(share * row))
 
 
 def _assess(problem, data, found, tried, noise, method) -> FitResult:
     """Error bars, verdicts and warnings for the minimum that was found."""
     u, held = np.asarray(found.u), _at_bound(problem, found)
-    residuals = np.asarray(problem.residuals(found.u))
+    at = uncertainty.evaluate(problem, found.u)
+    residuals = np.asarray(at.residuals)
     chi2, dof = float(residuals @ residuals), problem.points - u.size
     rows = _rows(problem, residuals)
     chance = uncertainty.residual_correlation(rows)
     believed = problem.noise_known and chi2 / dof < 1 + 5 * np.sqrt(2 / dof) and not chance.significant
     inflation = 1.0 if believed else max(chi2 / dof, 1.0 if problem.noise_known else 0.0)
     inflation *= chance.time if chance.significant else 1.0
-    slopes = uncertainty.jacobian(problem, u)
-    matrix = _scaled(uncertainty.covariance(slopes, held), inflation)
-    spinodal = _near_spinodal(problem, u)
-    warnings = [note for one in data for note in one.notes] + diagnostics.covered_range(problem, u)
+    matrix = _scaled(uncertainty.covariance(np.asarray(at.jacobian), held), inflation)
+    spinodal = _near_spinodal(at)
+    warnings = [note for one in data for note in one.notes] + diagnostics.covered_range(problem, at)
     if not bool(found.converged):
         warnings.append("the search has not converged: the errors mean nothing")
     for name, bound in zip(problem.names, held, strict=True):
@@ -245,18 +246,18 @@ def _assess(problem, data, found, tried, noise, method) -> FitResult:
         )
     score = None
     if "softness" not in problem.names:
-        score = diagnostics.soft_core_score(problem, u, slopes, inflation)
+        score = diagnostics.soft_core_score(problem, u, at, 1.0 if problem.noise_known else inflation)
         if score.z > 3:
             warnings.append(
                 f"soft-core test: the residuals ask for a damping b = {np.sqrt(score.b_squared):.3g} bohr "
                 f"({score.z:.1f} standard deviations); fit the softness, or epsilon and eta are biased"
             )
     null = _null_order(problem, found, matrix, method, noise, data)
-    estimates = _estimates(problem, u, held, matrix, null)
-    names, correlation = _correlation(problem, u, matrix)
+    estimates = _estimates(problem, u, at, held, matrix, null)
+    names, correlation = _correlation(problem, at, matrix)
     return FitResult(
-        problem, data, u, matrix, estimates, names, correlation,
-        chi2 if problem.noise_known else None, dof, noise, diagnostics.rms_of_first_curve(problem, u), chance, inflation,
+        problem, data, u, at, matrix, estimates, names, correlation,
+        chi2 if problem.noise_known else None, dof, noise, diagnostics.rms_of_first_curve(problem, at), chance, inflation,
         score, null, bool(found.converged) and not spinodal, int(found.steps), tried, tuple(warnings),
     )  # fmt: skip
 
@@ -265,9 +266,8 @@ def _scaled(matrix: np.ndarray, factor: float) -> np.ndarray:
     return np.where(np.isfinite(matrix), matrix * factor, matrix)
 
 
-def _near_spinodal(problem: FitProblem, u: np.ndarray) -> bool:
-    liquid = problem.liquid(jnp.asarray(u))
-    return not float(liquid.y) < 0.9999 * float(yukawa.spinodal_y(liquid.Z))
+def _near_spinodal(at: uncertainty.Evaluation) -> bool:
+    return not float(at.values["y"]) < 0.9999 * float(yukawa.spinodal_y(at.values["Z"]))
 
 
 def _rows(problem: FitProblem, residuals: np.ndarray) -> list[np.ndarray]:
@@ -294,13 +294,13 @@ def _null_order(problem, found, matrix, method, noise, data) -> NullOrder | None
     for kappa in kappas:
         fixed = _without_kappa(problem, kappa)
         best = jax.tree.map(lambda leaf: leaf[0], _solve_all(fixed, fixed.start[None], method))
-        residuals = np.asarray(fixed.residuals(best.u))
+        at = uncertainty.evaluate(fixed, best.u)
+        residuals = np.asarray(at.residuals)
         chance = uncertainty.residual_correlation(_rows(fixed, residuals))
         scale = residuals @ residuals / (residuals.size - fixed.start.size)
         scale = max(scale, 1.0) * (chance.time if chance.significant else 1.0)
-        slopes = uncertainty.jacobian(fixed, best.u)
-        covariance = _scaled(uncertainty.covariance(slopes, _at_bound(fixed, best)), scale)
-        spread = uncertainty.propagate(fixed, best.u, covariance)
+        inverse = uncertainty.covariance(np.asarray(at.jacobian), _at_bound(fixed, best))
+        spread = uncertainty.propagate(at, _scaled(inverse, scale))
         limits.append([abs(v) + 1.96 * s for v, s in (spread[n] for n in ("y", "h_cc_contact", "epsilon"))])
     y, contact, epsilon = (max(column) for column in zip(*limits, strict=True))
     return NullOrder(y, contact, epsilon, tuple(kappas), tuple(row[2] for row in limits))
@@ -324,7 +324,7 @@ def _without_kappa(problem: FitProblem, kappa: float) -> FitProblem:
     )
 
 
-def _estimates(problem, u, held, matrix, null) -> dict[str, Estimate]:
+def _estimates(problem, u, at, held, matrix, null) -> dict[str, Estimate]:
     """Every parameter and derived quantity with its error and verdict."""
     known = problem.model.parameters()
     from jaxalloy.fitting.model import INSTRUMENT
@@ -335,7 +335,8 @@ def _estimates(problem, u, held, matrix, null) -> dict[str, Estimate]:
         fitted.add("epsilon")
     lost = {"epsilon", "y"} if null is not None else set()
     lost |= {"kappa", "Z"} if null is not None and "kappa" in fitted else set()
-    for name, (value, sd) in uncertainty.propagate(problem, u, matrix).items():
+    for name, (value, sd) in uncertainty.propagate(at, matrix).items():
+        sd = 0.0 if sd < 1e-12 * abs(value) else sd  # a fixed one, up to rounding
         unit, meaning = uncertainty.DERIVED[name]
         at_bound = name in bound
         determined = np.isfinite(sd) and not at_bound and name not in lost
@@ -379,21 +380,21 @@ def _estimates(problem, u, held, matrix, null) -> dict[str, Estimate]:
     return found
 
 
-def _correlation(problem, u, matrix) -> tuple[tuple[str, ...], np.ndarray]:
+def _correlation(problem, at, matrix) -> tuple[tuple[str, ...], np.ndarray]:
     """Correlation matrix of the quantities an author prints."""
-    values, slopes = uncertainty._values_and_slopes(problem, jnp.asarray(u))
-    names = [n for n in _SHOWN if n in values] + [n for n in problem.names if n not in (*_SHOWN, "y")]
+    slopes = at.slopes
+    names = list(_SHOWN) + [n for n in problem.names if n not in (*_SHOWN, "y")]
     rows = []
     for name in names:
         if name in slopes:
             rows.append(np.asarray(slopes[name]))
         else:
-            rows.append(np.eye(u.size)[problem.names.index(name)])
+            rows.append(np.eye(len(problem.names))[problem.names.index(name)])
     gradient = np.stack(rows)
     if not np.isfinite(matrix).all():
         return tuple(names), np.full((len(names), len(names)), np.nan)
     covariance = gradient @ matrix @ gradient.T
     sd = np.sqrt(np.diagonal(covariance))
-    used = sd > 0
+    used = sd > 1e-12 * np.abs(gradient).max(axis=1, initial=0) * np.sqrt(np.diagonal(matrix).max())
     names = [name for name, keep in zip(names, used, strict=True) if keep]
     return tuple(names), (covariance / np.outer(np.where(used, sd, 1), np.where(used, sd, 1)))[np.ix_(used, used)]

@@ -61,7 +61,11 @@ class FitProblem(eqx.Module):
 
     def residuals(self, u: Float[Array, " p"]) -> Float[Array, " n"]:
         """(model - measured)/error at every point."""
-        pairs = zip(self.curves(u), self.measurements, strict=True)
+        return self.compare(self.curves(u))
+
+    def compare(self, curves: tuple[Float[Array, "curves q"], ...]) -> Float[Array, " n"]:
+        """(curve - measured)/error at every point."""
+        pairs = zip(curves, self.measurements, strict=True)
         return jnp.concatenate([jnp.ravel((curve - m.values) / m.errors) for curve, m in pairs])
 
     @property

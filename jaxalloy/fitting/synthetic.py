@@ -1,5 +1,7 @@
 """Synthetic measurements, for tests of the fit and for planning an experiment."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 
@@ -23,13 +25,16 @@ def synthetic_data(
 
     softness: bohr. key: of `jax.random`.
     """
-    import dataclasses
-
     measurement = Measurement.of(template, alloy)
-    reduced = Reduced(liquid.sigma, liquid.eta, liquid.y, liquid.Z)
-    exact = predicted_curves(measurement, reduced, scale, level, softness**2)
+    exact = _exact(measurement, liquid, jnp.asarray([scale, level, softness**2]))
     noise: Float[Array, "curves q"] = measurement.errors * jax.random.normal(key, exact.shape, exact.dtype)
     return dataclasses.replace(template, curves=exact + (0 if template.errors is None else 1) * noise)
+
+
+@jax.jit
+def _exact(measurement, liquid, instrument):
+    reduced = Reduced(liquid.sigma, liquid.eta, liquid.y, liquid.Z)
+    return predicted_curves(measurement, reduced, *instrument)
 
 
 def empty_template(q, error: float | None, probe=None, kind: str = "S") -> MeasuredStructureFactor:

@@ -104,16 +104,34 @@ def first_shell(eta: Scalar, y: Scalar, Z: Scalar) -> tuple[Scalar, Scalar]:
     return 24 * eta * density, 24 * eta * order
 
 
+class Evaluation(NamedTuple):
+    """A problem at one point, from one compiled program: curves of every data set, residuals (n,), their Jacobian (n, p),
+    derived quantities with their gradients."""
+
+    curves: tuple[Float[Array, "curves q"], ...]
+    residuals: Float[Array, " n"]
+    jacobian: Float[Array, "n p"]
+    values: dict[str, Scalar]
+    slopes: dict[str, Float[Array, " p"]]
+
+
 @eqx.filter_jit
-def _values_and_slopes(problem, u):
-    return derived(problem, u), jax.jacfwd(lambda v: derived(problem, v))(u)
+def evaluate(problem: FitProblem, u: Float[Array, " p"]) -> Evaluation:
+    """Everything that errors and diagnostics need of the point u."""
+
+    def paired(v):
+        curves, values = problem.curves(v), derived(problem, v)
+        residuals = problem.compare(curves)
+        return (residuals, values), (curves, residuals, values)
+
+    (jacobian, slopes), (curves, residuals, values) = jax.jacfwd(paired, has_aux=True)(u)
+    return Evaluation(curves, residuals, jacobian, values, slopes)
 
 
-def propagate(problem: FitProblem, u, covariance: np.ndarray) -> dict[str, tuple[float, float]]:
+def propagate(at: Evaluation, covariance: np.ndarray) -> dict[str, tuple[float, float]]:
     """Value and standard deviation of every derived quantity, to first order in the errors."""
-    values, slopes = _values_and_slopes(problem, jnp.asarray(u))
     # jit sorts a dictionary by its keys
-    return {name: (float(values[name]), spread(np.asarray(slopes[name]), covariance)) for name in DERIVED}
+    return {name: (float(at.values[name]), spread(np.asarray(at.slopes[name]), covariance)) for name in DERIVED}
 
 
 def spread(slope: np.ndarray, covariance: np.ndarray) -> float:
@@ -122,16 +140,6 @@ def spread(slope: np.ndarray, covariance: np.ndarray) -> float:
     if not np.isfinite(covariance[np.ix_(used, used)]).all():
         return float("inf")
     return float(np.sqrt(max(slope[used] @ covariance[np.ix_(used, used)] @ slope[used], 0.0)))
-
-
-@eqx.filter_jit
-def _jacobian(problem, u):
-    return jax.jacfwd(residuals_of)(u, problem)
-
-
-def jacobian(problem: FitProblem, u) -> np.ndarray:
-    """d residuals/d variables, shape (n, p)."""
-    return np.asarray(_jacobian(problem, jnp.asarray(u)))
 
 
 def covariance(slopes: np.ndarray, held: np.ndarray) -> np.ndarray:
