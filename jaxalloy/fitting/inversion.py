@@ -29,6 +29,7 @@ SMALLEST_CC_WEIGHT = 0.3
 """Below this weight of S_CC a composite is mostly S_NN, and errors of the model of S_NN pass for order."""
 
 _PENALTIES = np.logspace(-8, 6, 57)
+"""For errors of 0.01; they scale with the weight of the data."""
 _STEPS = 12
 
 
@@ -203,7 +204,7 @@ def _fit_all(basis: Basis, S, error, penalties, steps=_STEPS):
 
 def _choose_penalty(basis: Basis, S, error):
     """The strength with the smallest chi^2/(N - effective parameters)^2 (generalised cross-validation)."""
-    a, inverse, chi2, effective = _fit_all(basis, S, error, jnp.asarray(_PENALTIES))
+    a, inverse, chi2, effective = _fit_all(basis, S, error, jnp.asarray(_PENALTIES) * 1e-4 / jnp.median(error) ** 2)
     score = np.asarray(chi2) / (S.size - np.asarray(effective)) ** 2
     best = int(np.argmin(np.where(np.isfinite(score), score, np.inf)))
     return a[best], inverse[best], chi2[best], float(_PENALTIES[best]), float(effective[best])

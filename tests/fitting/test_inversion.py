@@ -27,14 +27,14 @@ def errors_in_per_cent(state, found):
 )
 def test_potential_comes_back(lithium_lead, kappa, epsilon, contact, rms):
     state = lithium_lead(0.8, kappa, epsilon)
-    found = [errors_in_per_cent(state, invert_structure_factor(state.data(seed), state.alloy, 4.93)) for seed in range(3)]
+    found = [errors_in_per_cent(state, invert_structure_factor(state.data(seed), state.alloy, 4.93)) for seed in range(2)]
     assert max(error for error, _ in found) < contact
     assert max(error for _, error in found) < rms
 
 
 def test_without_noise_the_contact_value_is_nearly_exact(lithium_lead):
     """What is left is the basis: piecewise linear with steps of 0.06 sigma."""
-    state = lithium_lead(0.8, 0.58, -20.0, noise=1e-5)
+    state = lithium_lead(0.8, 0.58, -20.0, noise=1e-4)
     found = invert_structure_factor(state.data(0), state.alloy, 4.93)
     contact, rms = errors_in_per_cent(state, found)
     assert contact < 2
@@ -62,9 +62,9 @@ def test_unknown_noise_is_estimated(lithium_lead):
 
 
 def test_data_that_hold_no_ordering_part_are_refused(lithium_lead):
-    state = lithium_lead(0.8, probe=XRays())
+    state = lithium_lead(0.3, probe=XRays())
     with pytest.raises(InputError, match="weight of S_CC"):
-        invert_structure_factor(state.data(0), state.alloy, 4.93)
+        invert_structure_factor(state.data(0), state.alloy, 5.43)
     state = lithium_lead(0.8)
     with pytest.raises(InputError, match="sigma = 9"):
         invert_structure_factor(state.data(0), state.alloy, 9.0)
