@@ -138,10 +138,11 @@ def set_up(
 
 
 def default_free(data: Sequence[MeasuredStructureFactor], model: Model) -> list[str]:
-    """sigma, epsilon, kappa, and scale and level of composites; partials are absolute."""
-    physical = [name for name in ("sigma", "epsilon", "kappa") if name in model.parameters()]
+    """sigma, epsilon, kappa (or the core radii), and scale and level of composites; partials are absolute."""
+    known = model.parameters()
+    physical = [name for name in known if name in ("sigma", "epsilon", "kappa") or name.startswith("radius_")]
     composite = any(one.is_composite for one in data)
-    return (physical or list(model.parameters())) + (["scale", "level"] if composite else [])
+    return (physical or list(known)) + (["scale", "level"] if composite else [])
 
 
 def _known_parameters(model: Model, labels: tuple[str, ...]) -> dict[str, Parameter]:
