@@ -6,10 +6,13 @@ _jax.config.update("jax_enable_x64", True)  # in single precision a pair potenti
 
 from .alloy import Alloy as Alloy
 from .alloy import liquid_volume as liquid_volume
+from .dataset import interactions_dataset as interactions_dataset
+from .dataset import to_dataset as to_dataset
 from .electrons.empty_core import EmptyCore as EmptyCore
 from .electrons.interactions import BhatiaThornton as BhatiaThornton
 from .electrons.interactions import Interactions as Interactions
 from .electrons.interactions import interactions as interactions
+from .electrons.opw import OptimisedOPW as OptimisedOPW
 from .electrons.screening import IchimaruUtsumi as IchimaruUtsumi
 from .electrons.screening import NoLocalField as NoLocalField
 from .electrons.screening import VashishtaSingwi as VashishtaSingwi

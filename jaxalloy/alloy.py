@@ -7,12 +7,12 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from interpax import interp1d
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
 from jaxalloy.constants import DALTON_PER_BOHR3_IN_G_PER_CM3
 from jaxalloy.elements.table import lookup, measured_volumes
 from jaxalloy.numerics.checks import InputError, require, require_positive
+from jaxalloy.numerics.interpolation import interpolate
 
 
 class Alloy(eqx.Module):
@@ -98,7 +98,7 @@ class Alloy(eqx.Module):
         return cls(
             symbols=(symbols[0], symbols[1]),
             concentration=concentration,
-            volume=1.0 * jnp.asarray(volume),
+            volume=jnp.asarray(volume, dtype=jnp.result_type(float, concentration)),
             temperature=temperature,
             valences=jnp.asarray([1.0 * element.valence for element in elements]),
             masses=masses,
@@ -126,6 +126,10 @@ class Alloy(eqx.Module):
         """The same alloy with the volume of `liquid_volume` for its composition and temperature."""
         volume, source = liquid_volume(self.symbols, self.concentration, self.temperature)
         return dataclasses.replace(self, volume=volume, volume_source=source)
+
+    def without_texts(self) -> "Alloy":
+        """The same state without element symbols and sources, so that compiled code serves every alloy."""
+        return dataclasses.replace(self, symbols=("", ""), volume_source="")
 
     @property
     def concentrations(self) -> Float[Array, "2"]:
@@ -164,7 +168,9 @@ def parse_formula(formula: str) -> tuple[tuple[str, str], float]:
     if "".join(symbol + amount for symbol, amount in parts) != formula or not parts:
         raise InputError(f"{formula!r} is not a formula: {example}")
     if len(parts) != 2:
-        raise InputError(f"{formula!r} has {len(parts)} elements: only binary alloys are treated; {example}")
+        raise InputError(
+            f"{formula!r} has {len(parts)} element{'s' * (len(parts) > 1)}: only binary alloys are treated; {example}"
+        )
     symbols = (parts[0][0], parts[1][0])
     for symbol in symbols:
         lookup(symbol)
@@ -204,7 +210,7 @@ def liquid_volume(symbols: tuple[str, str], concentration: ScalarLike, temperatu
         )
     fractions = np.array([0.0, *(point.fraction for point in measured), 1.0])
     ratios = [point.volume / additive(point.fraction, point.temperature) for point in measured]
-    ratio = interp1d(concentration, fractions, np.array([1.0, *ratios, 1.0]), method="monotonic")
+    ratio = interpolate(concentration, fractions, np.array([1.0, *ratios, 1.0]), method="monotonic")
     sources = ", ".join(dict.fromkeys(point.source for point in measured))
     return volume * ratio, f"measured: {sources}; {len(measured)} compositions, interpolated"
 

@@ -6,7 +6,9 @@ import numpy as np
 import xarray as xr
 
 from jaxalloy._typing import Array, Float
+from jaxalloy.alloy import Alloy
 from jaxalloy.constants import BOHR_IN_ANGSTROM
+from jaxalloy.electrons.interactions import Interactions
 from jaxalloy.scattering import Neutrons, Probe, structure_factor
 from jaxalloy.thermodynamics.variational import VariationalState
 
@@ -56,6 +58,58 @@ def to_dataset(
         "converged": int(bool(state.converged)),
     }
     return xr.Dataset(variables, coordinates, attributes)
+
+
+def interactions_dataset(alloy: Alloy, interactions: Interactions, R: Float[Array, " R"] | None = None) -> xr.Dataset:
+    """Interactions of an alloy as a dataset: potentials and screening charges over R, characteristics over q.
+
+    R: distances, bohr. Every variable has the attributes `units` and `long_name`.
+    """
+    R = jnp.linspace(0.05, 25.0, 999) if R is None else R
+    A, B = alloy.symbols
+    order = np.argsort(np.asarray(interactions.q))
+    pairs = {"AA": f"{A}-{A}", "AB": f"{A}-{B}", "BB": f"{B}-{B}"}
+    phi, combined, density = _evaluate_interactions(interactions, R)
+    variables = {
+        "concentration": ((), alloy.concentration, "1", "atomic fraction of the second element"),
+        "volume": ((), alloy.volume, "bohr^3", "mean atomic volume"),
+        "fermi_wavenumber": ((), alloy.fermi_wavenumber, "1/bohr", "Fermi wavenumber"),
+    }
+    for index, symbol in enumerate((A, B)):
+        name = "AB"[index]
+        variables |= {
+            f"valence_{name}": ((), alloy.valences[index], "1", f"valence of {symbol}"),
+            f"effective_valence_{name}": ((), interactions.effective_valences[index], "1", f"Z* of {symbol}"),
+            f"rho_{name}": ("q", interactions.screening_charge[index][order], "1", f"screening charge of {symbol}"),
+            f"density_{name}": ("R", density[index], "bohr^-3", f"screening charge density around {symbol}"),
+        }
+    for index, (name, label) in enumerate(pairs.items()):
+        characteristic = interactions.characteristics[index][order]
+        variables[f"F_{name}"] = ("q", characteristic, "Ry", f"energy-wavenumber characteristic {label}")
+        variables[f"phi_{name}"] = ("R", phi[index], "Ry", f"pair potential {label}")
+    for name, values in zip(("NN", "NC", "CC"), combined, strict=True):
+        variables[f"phi_{name}"] = ("R", values, "Ry", f"pair potential, {name} combination")
+    return xr.Dataset(
+        {
+            name: (dimension, np.asarray(values), {"units": unit, "long_name": meaning})
+            for name, (dimension, values, unit, meaning) in variables.items()
+        },
+        {
+            "q": ("q", np.asarray(interactions.q)[order], {"units": "1/bohr", "long_name": "wave number"}),
+            "R": ("R", np.asarray(R), {"units": "bohr", "long_name": "distance"}),
+        },
+        {
+            "element_A": A,
+            "element_B": B,
+            "volume_source": alloy.volume_source,
+            "potential": interactions.potential,
+        },
+    )
+
+
+@eqx.filter_jit
+def _evaluate_interactions(interactions, R):
+    return interactions.pair_potentials(R), tuple(interactions.bhatia_thornton(R)), interactions.screening_density(R)
 
 
 def scalars(state: VariationalState) -> dict[str, tuple[float, str, str]]:

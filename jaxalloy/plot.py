@@ -23,6 +23,45 @@ def prediction(dataset: xr.Dataset) -> Figure:
     return figure
 
 
+def interactions(dataset: xr.Dataset) -> Figure:
+    """Pair potentials by species, in number-concentration form, and the screening charges, one above the other.
+
+    dataset: from `jaxalloy.interactions_dataset(...)`, or read back from its netCDF file.
+    """
+    figure = Figure(figsize=(7.0, 9.6), layout="constrained")
+    species, combined, charges = figure.subplots(3, 1)
+    A, B = dataset.attrs["element_A"], dataset.attrs["element_B"]
+    c = float(dataset.concentration)
+    figure.suptitle(
+        f"{A}$_{{{1 - c:.3g}}}${B}$_{{{c:.3g}}}$, {float(dataset.volume):.1f} bohr$^3$/atom\n"
+        f"{dataset.attrs['potential']}",
+        fontsize=10,
+    )
+    R = dataset.R.values
+    for name, pair, color in (("AA", A + A, BLUE), ("AB", A + B, GREEN), ("BB", B + B, ORANGE)):
+        species.plot(R, 1e3 * dataset[f"phi_{name}"], color=color, label=f"$\\Phi_\\mathrm{{{pair}}}$")
+    for name, color in (("NN", BLUE), ("NC", GREEN), ("CC", ORANGE)):
+        combined.plot(R, 1e3 * dataset[f"phi_{name}"], color=color, label=rf"$\Phi_{{{name}}}$")
+    spacing = float(dataset.volume) ** (1 / 3)
+    for axes in (species, combined):
+        # the scale is that of the wells: from just inside the nearest neighbours outwards
+        sampled = np.concatenate([line.get_ydata()[R > 1.0 * spacing] for line in axes.get_lines()])
+        margin = 0.4 * np.ptp(sampled)
+        axes.axhline(0, color=GREY, lw=0.6)
+        axes.set(xlim=(0.6 * spacing, 4 * spacing), ylim=(sampled.min() - margin, sampled.max() + margin))
+        axes.set(xlabel="R (bohr)", ylabel="pair potential (mRy)")
+        axes.legend(frameon=False, fontsize=9)
+    for name, symbol, color in (("A", A, BLUE), ("B", B, ORANGE)):
+        charge = 4 * np.pi * R**2 * dataset[f"density_{name}"]
+        charges.plot(
+            R, charge, color=color, label=f"{symbol}, $Z^*$ = {float(dataset[f'effective_valence_{name}']):.3f}"
+        )
+    charges.axhline(0, color=GREY, lw=0.6)
+    charges.set(xlim=(0, 2.5 * spacing), xlabel="R (bohr)", ylabel=r"$4\pi R^2 \rho$ (electrons/bohr)")
+    charges.legend(frameon=False, fontsize=9)
+    return figure
+
+
 def _title(dataset: xr.Dataset) -> str:
     A, B = dataset.attrs["element_A"], dataset.attrs["element_B"]
     c = float(dataset.concentration)

@@ -14,7 +14,7 @@ from jaxalloy.electrons.gas import correlation_energy
 from jaxalloy.electrons.interactions import Interactions, free_electron_energy, wavenumber_grid
 from jaxalloy.electrons.screening import IchimaruUtsumi, LocalField, response, screened_coulomb
 from jaxalloy.elements.table import lookup
-from jaxalloy.numerics.checks import InputError, require
+from jaxalloy.numerics.checks import InputError, require, require_positive
 
 
 def bulk_stability_radius(solid_rs: ScalarLike, valence: ScalarLike) -> Scalar:
@@ -37,12 +37,14 @@ class EmptyCore(eqx.Module):
     local_field: G(q). mean_free_path: of the electrons, bohr; None for infinite.
     """
 
-    radii: dict[str, Scalar] = eqx.field(default_factory=dict)
+    radii: dict[str, ScalarLike] = eqx.field(default_factory=dict)
     local_field: LocalField = IchimaruUtsumi()
-    mean_free_path: Scalar | float | int | None = None
+    mean_free_path: ScalarLike | None = None
 
-    def core_radii(self, alloy: Alloy) -> Float[Array, "2"]:
+    def prepare(self, alloy: Alloy) -> Float[Array, "2"]:
         """r_c of A and B, bohr. Raises `InputError` for a radius that is not positive or of an absent element."""
+        if self.mean_free_path is not None:
+            require_positive("mean free path (bohr)", self.mean_free_path)
         for symbol, radius in self.radii.items():
             if symbol not in alloy.symbols:
                 raise InputError(f"core radius of {symbol}: the alloy holds {' and '.join(alloy.symbols)}")
@@ -56,14 +58,15 @@ class EmptyCore(eqx.Module):
             ]
         )
 
-    def interactions(self, alloy: Alloy, q_max: float = 60.0, nodes: int = 512) -> Interactions:
+    def interactions(
+        self, alloy: Alloy, radii: Float[Array, "2"], q_max: float = 40.0, nodes: int = 640
+    ) -> Interactions:
         """Energy-wavenumber characteristics F_ij = (Omega/2) chi w_i w_j/eps_el of the alloy, w = v/Omega.
 
-        q_max: 1/bohr; nodes: of the quadrature over q.
+        radii: r_c of A and B, bohr. q_max: 1/bohr; nodes: of the quadrature over q.
         Source: physics.md 3.2; the free-electron energy is (V4') of physics.md 4.2.
         """
         k_fermi = alloy.fermi_wavenumber
-        radii = self.core_radii(alloy)
         q, weights = wavenumber_grid(k_fermi, q_max, nodes)
         chi = response(q, k_fermi, self.mean_free_path)
         coulomb = screened_coulomb(q, self.local_field(q, k_fermi))

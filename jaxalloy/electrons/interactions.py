@@ -6,11 +6,13 @@ X_CC = c_A c_B (X_AA + X_BB - 2 X_AB)
 X_NC = 2 c_A c_B [c_A X_AA - c_B X_BB + (c_B - c_A) X_AB]
 """
 
-from typing import NamedTuple, Protocol, runtime_checkable
+import functools
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import roots_legendre
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
 from jaxalloy.alloy import Alloy
@@ -59,8 +61,9 @@ def wavenumber_grid(
     return q, weights
 
 
+@functools.cache
 def _unit_gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = roots_legendre(count)
     return (nodes + 1) / 2, weights / 2
 
 
@@ -112,6 +115,18 @@ class Interactions(eqx.Module):
         """c_A c_B (F_AA + F_BB - 2 F_AB) at `q`, Ry."""
         return bhatia_thornton(self.characteristics, self.concentration).CC
 
+    def hole_charges(self, valences: Float[Array, "2"]) -> Float[Array, "2"]:
+        """Charges of the orthogonalisation holes, Z*_i - Z_i, electrons. Source: PHH Table I."""
+        return self.effective_valences - valences
+
+    def screening_density(self, R: Float[Array, " R"]) -> Float[Array, "2 R"]:
+        """rho_A(R), rho_B(R): screening charge density around an ion, electrons per bohr^3, at distances R (bohr).
+
+        (1/2 pi^2) int rho_i(q) sin(qR)/(qR) q^2 dq; its integral over space is Z*_i. Source: PHH Fig. 1.
+        """
+        kernel = jnp.sinc(self.q[:, None] * R[None, :] / jnp.pi)
+        return (self.screening_charge * (self.weights * self.q**2)[None]) @ kernel / (2 * jnp.pi**2)
+
     def self_energy(self) -> Scalar:
         """Sum_i c_i (Omega/2 pi^2) int F_ii q^2 dq: every ion in its own screening cloud, Ry per atom."""
         own = (1 - self.concentration) * self.characteristics[0] + self.concentration * self.characteristics[2]
@@ -122,18 +137,27 @@ class Interactions(eqx.Module):
 class Potential(Protocol):
     """A way to get the interactions of an alloy: `EmptyCore`, `OptimisedOPW`, `TabulatedPotential`."""
 
-    def interactions(self, alloy: Alloy) -> Interactions:
-        """The interactions of `alloy`."""
+    def prepare(self, alloy: Alloy) -> Any:
+        """What the elements of `alloy` bring: look tables up and check the values, before anything is compiled."""
+        ...
+
+    def interactions(self, alloy: Alloy, prepared: Any, q_max: float = ..., nodes: int = ...) -> Interactions:
+        """The interactions of `alloy`, a pure function of arrays; the texts of `alloy` are gone."""
         ...
 
 
-def interactions(alloy: Alloy, potential: Potential, **numerics) -> Interactions:
+def interactions(alloy: Alloy, potential: Potential, **numerics: float) -> Interactions:
     """The effective interactions of `alloy` from `potential`.
 
     numerics: `q_max` (1/bohr) and `nodes` of the quadrature over wavenumbers, by default those of the potential.
     Raises `InputError` where the potential does not cover the alloy. Source: PHH Sec. II.
     """
-    return potential.interactions(alloy, **numerics)
+    return _compute(potential, alloy.without_texts(), potential.prepare(alloy), tuple(sorted(numerics.items())))
+
+
+@eqx.filter_jit
+def _compute(potential: Potential, alloy: Alloy, prepared: Any, numerics: tuple) -> Interactions:
+    return potential.interactions(alloy, prepared, **dict(numerics))
 
 
 def free_electron_energy(alloy: Alloy) -> dict[str, Scalar]:

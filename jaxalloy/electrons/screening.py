@@ -6,36 +6,41 @@ eps_el(q) = 1 - v_c(q) chi(q),   v_c = (8 pi/q^2)(1 - G(q)),   chi_0 = -(k_F/2 p
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from interpax import interp1d
 from jax.scipy.special import i1e
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
 from jaxalloy.numerics.checks import require, require_positive
+from jaxalloy.numerics.interpolation import interpolate
 
 _SERIES_TERMS = 16
 _SERIES = 1 / (4 * np.arange(1, _SERIES_TERMS + 1) ** 2 - 1)  # 1/((2n-1)(2n+1))
 
 
 def lindhard_shape(x):
-    """L(x) = 1/2 + (1 - x^2)/(4x) ln|(1+x)/(1-x)|, real or complex x = q/2k_F, any shape; L(0) = 1, L(1) = 1/2.
+    """L(x) = 1/2 + (1 - x^2)/(4x) ln|(1+x)/(1-x)| of x = q/2k_F, any shape; L(0) = 1, L(1) = 1/2.
 
-    The series in x^2 and 1/x^2 replace the closed form where it cancels; the logarithm vanishes at x = 1.
+    For complex x in the upper half plane the analytic function with ln[(x+1)/(x-1)], whose real part that is on the
+    axis. Series in x^2 and 1/x^2 replace the closed form where it cancels; the logarithm's term vanishes at x = 1.
     """
+    is_complex = jnp.iscomplexobj(x)
     size = jnp.abs(x)
     small, large = size < 0.25, size > 4.0
     inner = jnp.where(small, x, 0.1)
     outer = 1 / jnp.where(large, x, 10.0)
     powers_in, powers_out = inner**2, outer**2
     low, high = jnp.zeros_like(inner), jnp.zeros_like(outer)
-    for coefficient in _SERIES[::-1]:
-        low = (low + float(coefficient)) * powers_in
-        high = (high + float(coefficient)) * powers_out
-    at_kink = size == 1.0 if not jnp.iscomplexobj(x) else jnp.zeros_like(small)
+    for coefficient in _SERIES[::-1].tolist():
+        low = (low + coefficient) * powers_in
+        high = (high + coefficient) * powers_out
+    at_kink = (size == 1.0) & (not is_complex)
     middle = jnp.where(small | large | at_kink, 0.5, x)
-    ratio = (1 + middle) / (1 - middle)
-    logarithm = jnp.log(ratio) if jnp.iscomplexobj(x) else jnp.log(jnp.abs(ratio))
+    ratio = (middle + 1) / (middle - 1)
+    logarithm = jnp.log(ratio) if is_complex else jnp.log(jnp.abs(ratio))
     closed = 0.5 + jnp.where(at_kink, 0.0, (1 - middle**2) / (4 * middle) * logarithm)
-    return jnp.where(small, 1 - low, jnp.where(large, high, closed))
+    near_zero = 1 - low
+    if is_complex:
+        near_zero = near_zero - 0.25j * jnp.pi * (1 - powers_in) / inner
+    return jnp.where(small, near_zero, jnp.where(large, high, closed))
 
 
 def lindhard(q: Float[Array, "..."], fermi_wavenumber: ScalarLike) -> Float[Array, "..."]:
@@ -59,9 +64,9 @@ def smeared_lindhard(
     safe = jnp.where(q == 0, 1e-3 * fermi_wavenumber, q)
     z = safe + smearing
     shape = jnp.real(z * lindhard_shape(z / (2 * fermi_wavenumber))) / safe
-    # q -> 0: Re h(q + i/l)/q -> Re h'(i/l), by the mean of h'(z) = 1 - (z/2k_F) artanh-type terms
+    # q -> 0: Re h(q + i/l)/q -> Re h'(i/l), h'(z) = 1 - (x/2) ln[(x+1)/(x-1)]
     x = smearing / (2 * fermi_wavenumber)
-    slope = jnp.real(1 - x / 2 * jnp.log((1 + x) / (1 - x)))
+    slope = jnp.real(1 - x / 2 * jnp.log((x + 1) / (x - 1)))
     return -fermi_wavenumber / (2 * jnp.pi**2) * jnp.where(q == 0, slope, shape)
 
 
@@ -128,12 +133,12 @@ class VashishtaSingwi(LocalField):
         require(
             "r_s",
             rs,
-            lambda x: (x >= 1) & (x <= 6),
+            lambda x: (x > 1 - 1e-9) & (x < 6 + 1e-9),
             "the Vashishta-Singwi table runs from 1 to 6; use IchimaruUtsumi()",
         )
-        knots = np.arange(1.0, 7.0)
-        amplitude = interp1d(rs, knots, np.array([0.70853, 0.85509, 0.97805, 1.08482, 1.17987, 1.26569]))
-        width = interp1d(rs, knots, np.array([0.36940, 0.33117, 0.30440, 0.28430, 0.26850, 0.25561]))
+        knots = np.array([1 - 1e-9, 2.0, 3.0, 4.0, 5.0, 6 + 1e-9])  # room for rounding; NaN outside
+        amplitude = interpolate(rs, knots, np.array([0.70853, 0.85509, 0.97805, 1.08482, 1.17987, 1.26569]))
+        width = interpolate(rs, knots, np.array([0.36940, 0.33117, 0.30440, 0.28430, 0.26850, 0.25561]))
         return -amplitude * jnp.expm1(-width * (q / fermi_wavenumber) ** 2)
 
 

@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from interpax import Interpolator1D
@@ -35,9 +36,11 @@ class TabulatedInteractions(Interactions):
 def _continued(table: Interpolator1D, R: Float[Array, "*shape"]) -> Float[Array, "*shape 3"]:
     """The table inside its range, zero beyond, and smoothly joined a + b R^2 below, where correlations vanish."""
     first, last = table.x[0], table.x[-1]
-    value, slope = table(first), table(first, dx=1)
-    core = value + slope * ((R**2 - first**2) / (2 * first))[..., None]
-    inside = table(jnp.clip(R, first, last))
+    with jax.numpy_rank_promotion("allow"):  # which interpax relies on
+        value, slope = table(first), table(first, dx=1)
+        inside = table(jnp.clip(R, first, last))
+    rise = (R**2 - first**2) / (2 * first)
+    core = jnp.broadcast_to(value, inside.shape) + rise[..., None] * jnp.broadcast_to(slope, inside.shape)
     return jnp.where((first > R)[..., None], core, jnp.where((last >= R)[..., None], inside, 0.0))
 
 
@@ -93,14 +96,20 @@ class TabulatedPotential(eqx.Module):
         R, potentials = table[:, 0] * _LENGTHS[length], table[:, 1:].T * _ENERGIES[energy]
         return cls(jnp.asarray(R), *map(jnp.asarray, potentials))
 
-    def interactions(self, alloy: Alloy, q_max: float = 40.0, nodes: int = 640) -> TabulatedInteractions:
+    def prepare(self, alloy: Alloy) -> None:
+        """Nothing: a table knows no elements."""
+
+    def interactions(
+        self, alloy: Alloy, prepared: None = None, q_max: float = 40.0, nodes: int = 640
+    ) -> TabulatedInteractions:
         """The interactions of `alloy`; its composition and volume must be those the table was made for.
 
         Phi(q) is the transform of the cubic spline through the table. Below its first distance, where the
         correlations vanish, the potentials go on as a + b R^2, smoothly joined.
         """
         phi = jnp.stack([self.phi_AA, self.phi_AB, self.phi_BB], axis=-1)
-        table = Interpolator1D(self.R, phi, method="cubic2", extrap=True)
+        with jax.numpy_rank_promotion("allow"):
+            table = Interpolator1D(self.R, phi, method="cubic2", extrap=True)
         q, weights = wavenumber_grid(alloy.fermi_wavenumber, q_max, nodes)
         unit, gauss = np.polynomial.legendre.leggauss(24)
         core = self.R[0] * np.linspace(0, 1, 17)[:-1]  # panels short against the shortest wavelength, 2 pi/q_max

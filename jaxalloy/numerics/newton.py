@@ -66,14 +66,15 @@ def newton_root(
     converged = done & jnp.asarray(wanted) & jnp.all(jnp.isfinite(u))
 
     @jax.custom_jvp
-    def root(parameters):
+    def root(u, parameters):
         return u
 
     @root.defjvp
     def root_jvp(primals, tangents):
         value = root(*primals)
-        _, slope = value_and_jacobian(value, primals[0])
-        _, force = jax.jvp(lambda p: conditions(value, p), primals, tangents)
+        parameters, moved = primals[1], tangents[1]
+        _, slope = value_and_jacobian(value, parameters)
+        _, force = jax.jvp(lambda p: conditions(value, p), (parameters,), (moved,))
         return value, -jnp.linalg.solve(slope, force)
 
-    return Root(root(parameters), jacobian, residual, converged, steps)
+    return Root(root(u, parameters), jacobian, residual, converged, steps)

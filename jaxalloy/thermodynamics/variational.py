@@ -3,8 +3,6 @@
 A bound without a minimum in the range of liquids is a result too: its status says so, and where the bound falls on.
 """
 
-from typing import Literal
-
 import equinox as eqx
 import numpy as np
 
@@ -32,8 +30,7 @@ from jaxalloy.thermodynamics.search import (
     search_packing,
 )
 
-Reading = Literal["ordering", "density", "substituted", "literal"]
-READINGS: tuple[Reading, ...] = ("ordering", "density", "substituted", "literal")
+READINGS = ("ordering", "density", "substituted", "literal")
 
 STATUS = ("converged", "no minimum", "not converged", "stationary but no minimum")
 ESCAPES = ("", "eta falls", "eta rises", "epsilon grows without bound", "kappa leaves the range searched")
@@ -61,7 +58,7 @@ class ContactConstraint(eqx.Module):
     Raises `InputError` for another reading. Source: physics.md 4.1.
     """
 
-    reading: Reading = eqx.field(static=True, default="ordering")
+    reading: str = eqx.field(static=True, default="ordering")
 
     def __check_init__(self):
         if self.reading not in READINGS:

@@ -108,16 +108,16 @@ def test_figure_has_every_curve_and_every_unit(lithium_lead):
 
 
 def test_text_for_a_reader_names_the_assumptions(tmp_path, capsys):
-    """Li-Mg has a free minimum (PHH Sec. V A), and volumes that must be added."""
-    options = ("--temperature", 940, "--probe", "xray", "--no-plot", "--output", tmp_path)
-    code, said = run(capsys, "Li0.5Mg0.5", *options)
+    """Al-Mg orders weakly: it has a free minimum; and volumes that must be added."""
+    options = ("--temperature", 1000, "--probe", "xray", "--no-plot", "--output", tmp_path)
+    code, said = run(capsys, "Al0.5Mg0.5", *options)
     assert code == exit_codes.DONE
     for words in ("cpu", "float64", "additive", "warning: volumes were added", "x-rays", "empty core", "valences"):
         assert words in said.out
     assert "free minimum: converged" in said.out
     for quantity in ("eta", "sigma", "kappa", "epsilon", "entropy, ordering", "free energy", "PHH Eq. 28", "time:"):
         assert quantity in said.out
-    assert [path.name for path in tmp_path.iterdir()] == ["Li0.5Mg0.5-940K.nc"]
+    assert [path.name for path in tmp_path.iterdir()] == ["Al0.5Mg0.5-1000K.nc"]
 
 
 def test_no_free_minimum_is_no_result(tmp_path, capsys):
@@ -175,3 +175,24 @@ def test_folder_that_is_a_file(tmp_path, capsys):
     code, said = run(capsys, "LiPb", "--temperature", 1000, "--output", tmp_path / "file")
     assert code == exit_codes.BAD_INPUT
     assert "--output" in said.err
+
+
+def test_a_table_of_pair_potentials_in_place_of_a_pseudopotential(tmp_path, capsys):
+    """Every number in the table is read, and a bad one is refused with its column."""
+    rows = [f"{2 + 0.1 * i:.1f} {math.exp(-0.1 * i):.6f} 0.1 0.1" for i in range(40)]
+    table = tmp_path / "pairs.txt"
+    options = ("--temperature", 1000, "--potential", table, "--output", tmp_path / "out")
+    for text, words in {
+        "\n".join(rows): "units header",
+        "\n".join(["# units: bohr Ry", *rows[:20], rows[20].replace("0.1", "nan"), *rows[21:]]): "nan",
+        "\n".join(["# units: bohr Ry", "2.0 0.1 0.1"]): "line 2.*four",
+        "# units: bohr Ry": "no data rows",
+    }.items():
+        table.write_text(text)
+        code, said = run(capsys, "LiPb", *options)
+        assert code == exit_codes.BAD_INPUT
+        assert re.search(words, said.err), said.err
+        assert said.err.count("\n") == 1
+    code, said = run(capsys, "LiPb", *options, "--mean-free-path", 10)
+    assert code == exit_codes.BAD_INPUT
+    assert "--mean-free-path" in said.err

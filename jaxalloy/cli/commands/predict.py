@@ -2,12 +2,13 @@
 
 import argparse
 import math
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jaxalloy.cli import exit_codes
+from jaxalloy.cli.clock import Clock
 from jaxalloy.cli.options import add_output_options, isotope
+from jaxalloy.cli.potential import add_potential_options, choose_potential
 from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError
 
@@ -27,16 +28,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     density.add_argument("--volume", type=float, metavar="V", help="bohr^3 per atom (from tables if not given)")
     density.add_argument("--density", type=float, metavar="D", help="mass density in g/cm^3, instead of a volume")
     parser.add_argument(
-        "--potential",
-        default="auto",
-        metavar="auto|opw|empty-core|FILE",
-        help="where the interactions come from: the best there is for both elements (auto), or a file with "
-        "columns R phi_AA phi_AB phi_BB",
-    )
-    parser.add_argument(
-        "--mean-free-path", type=float, metavar="L", help="of the electrons, in bohr (infinite if not given)"
-    )
-    parser.add_argument(
         "--constraint",
         choices=("auto", "none", "contact"),
         default="auto",
@@ -55,6 +46,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="use an isotope's mass and neutron length; may be repeated",
     )
     parser.add_argument("--q-max", type=float, default=6.0, metavar="Q", help="largest q, in 1/bohr (6)")
+    add_potential_options(parser)
     add_output_options(parser)
     return parser
 
@@ -63,7 +55,6 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     """Predict, print, draw, write."""
     report.use_folder(arguments.output)
     clock = Clock()
-    import equinox as eqx
     import jax.numpy as jnp
 
     from jaxalloy.alloy import Alloy
@@ -80,9 +71,9 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     q = jnp.linspace(arguments.q_max / 400, arguments.q_max, 400)
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
-    potential = choose_potential(arguments.potential, arguments.mean_free_path)
+    potential = choose_potential(arguments, alloy.symbols)
     clock.lap("start")
-    forces = eqx.filter_jit(interactions)(alloy, potential)
+    forces = interactions(alloy, potential)
     clock.lap("interactions", forces)
     say_assumptions(report, arguments, alloy, forces, probe)
     state = minimise_as_asked(arguments, alloy, forces, report)
@@ -100,23 +91,6 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     return exit_codes.DONE
 
 
-class Clock:
-    """Wall-clock time of the stages of one run; JAX computes in the background, so a lap waits for its results."""
-
-    def __init__(self):
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str, *results: Any) -> None:
-        """End a stage."""
-        import jax
-
-        jax.block_until_ready(results)
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now
-
-
 def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
     """The probe of that name; an isotope of an element that the alloy does not hold is refused."""
     from jaxalloy.scattering import Neutrons, XRays
@@ -126,24 +100,6 @@ def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
             raise InputError(f"--isotope {symbol}={number}: the alloy holds {' and '.join(symbols)} only")
     neutrons = Neutrons(isotopes=isotopes)
     return XRays() if name == "xray" else neutrons
-
-
-def choose_potential(name: str, mean_free_path: float | None):
-    """The potential of that name, or the one tabulated in a file of that name."""
-    from jaxalloy.electrons.empty_core import EmptyCore
-    from jaxalloy.numerics.checks import require_positive
-
-    if mean_free_path is not None:
-        require_positive("--mean-free-path (bohr)", mean_free_path)
-    if name in ("auto", "empty-core"):
-        return EmptyCore(mean_free_path=mean_free_path)
-    if name == "opw":
-        raise InputError("--potential opw: this version has no such cores yet; use --potential empty-core")
-    if mean_free_path is not None:
-        raise InputError("--mean-free-path: tabulated potentials hold their own screening; leave it away")
-    from jaxalloy.electrons.tabulated import TabulatedPotential
-
-    return TabulatedPotential.read(name)
 
 
 def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
@@ -270,9 +226,11 @@ def show(report: Report, state) -> None:
 
 def minimum_rule_row(report: Report, state) -> tuple[str, str, str]:
     """The diameter that the rule of PHH Eq. 28 gives from Phi_NN, for comparison with the variational one."""
+    import equinox as eqx
+
     from jaxalloy.thermodynamics import density_minimum_rule
 
-    sigma = float(density_minimum_rule(state.interactions, state.alloy.temperature))
+    sigma = float(eqx.filter_jit(density_minimum_rule)(state.interactions, state.alloy.temperature))
     report.record(sigma_minimum_rule_bohr=sigma)
     rule = "bohr: Phi_NN(sigma) - min Phi_NN = 3/2 k_B T"
     if not math.isfinite(sigma):
