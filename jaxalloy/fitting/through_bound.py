@@ -37,7 +37,7 @@ class ThroughBound(eqx.Module):
         """radius_A and radius_B under their symbols, mean_free_path, volume."""
         found = {}
         if isinstance(self.potential, EmptyCore):
-            for symbol, radius in zip(self.alloy.symbols, self.potential.core_radii(self.alloy), strict=True):
+            for symbol, radius in zip(self.alloy.symbols, self.potential.prepare(self.alloy), strict=True):
                 r = float(radius)
                 about = f"core radius of {symbol}"
                 found[f"radius_{symbol}"] = Parameter("bohr", 0.5 * r, 1.6 * r, r, 0.05 * r, about)

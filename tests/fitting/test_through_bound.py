@@ -19,7 +19,7 @@ from jaxalloy.thermodynamics.variational import ContactConstraint, minimise
 def true_radii(lithium_lead):
     """Li0.8Pb0.2 with core radii 3 % below and 2 % above those of the tables, and its data."""
     state = lithium_lead(0.8)
-    tabulated = EmptyCore().core_radii(state.alloy)
+    tabulated = EmptyCore().prepare(state.alloy)
     radii = {"Li": 0.97 * tabulated[0], "Pb": 1.02 * tabulated[1]}
     solved = eqx.filter_jit(lambda a, p: minimise(a, interactions(a, p), ContactConstraint()))
     found = solved(state.alloy, EmptyCore(radii=radii)).require_converged()
