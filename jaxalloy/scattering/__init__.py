@@ -1,5 +1,8 @@
 """From partial structure factors to what a diffractometer measures."""
 
+from .files import read_structure_factor as read_structure_factor
+from .files import write_structure_factor as write_structure_factor
+from .measured import MeasuredStructureFactor as MeasuredStructureFactor
 from .partials import Partials as Partials
 from .probes import Neutrons as Neutrons
 from .probes import Probe as Probe

@@ -1,0 +1,400 @@
+"""Fit measured structure factors; the result carries error bars, diagnostics and what the data do not determine."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxalloy._typing import Array, Float
+from jaxalloy.fitting import diagnostics, uncertainty
+from jaxalloy.fitting.least_squares import Iterate, Marquardt, from_residuals, solve
+from jaxalloy.fitting.model import Model, thermal_energy
+from jaxalloy.fitting.problem import FitProblem, as_parameter, residuals_of, set_up
+from jaxalloy.numerics.checks import InputError, NoResultError
+from jaxalloy.reference import yukawa
+from jaxalloy.scattering.measured import MeasuredStructureFactor
+
+GRID = [(eta, y, Z) for eta in (0.30, 0.38, 0.45) for y in (-0.5, -1.5, -3.0) for Z in (4.0, 10.0)]
+"""Starts to fall back on, where the fixed one (eta 0.42, y -1.5, Z 8) ends in a bad minimum or at a bound."""
+
+LARGEST_FULL_FIT = 20000
+"""Points; more are averaged into bins unless the fit is asked to take them in full."""
+
+_BINS = 4000
+_SHOWN = ("sigma", "eta", "epsilon", "kappa", "h_cc_contact")
+
+
+class Estimate(NamedTuple):
+    """One parameter or derived quantity. sd: standard deviation, 0 of a fixed one, infinite where there is none.
+    fitted: whether it was varied. at_bound: whether it ended at a bound. determined: whether the data determine it;
+    note: why not, or the limit that they set instead."""
+
+    value: float
+    sd: float
+    unit: str
+    meaning: str
+    fitted: bool
+    at_bound: bool
+    determined: bool
+    note: str = ""
+
+
+class NullOrder(NamedTuple):
+    """An alloy without detectable order: 95 % upper limits on |y|, |h_CC| at contact and |epsilon| (Ry), the largest
+    over the screening constants `kappas` (1/bohr), and those at each of them."""
+
+    y: float
+    h_cc_contact: float
+    epsilon: float
+    kappas: tuple[float, ...]
+    epsilon_at: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class FitResult:
+    """What `fit_structure_factor` found.
+
+    estimates: by name, parameters first. covariance: of the variables `problem.names`, with `inflation` in it;
+    correlation: matrix of `correlated`, the parameters an author would print. chi2: sum of squared residuals over the
+    errors, None where there were no errors; noise: then estimated from the residuals, one for each curve.
+    rms: of the first curve. correlation_of_residuals, inflation: independent points are worth `inflation` times less;
+    standard deviations are sqrt(inflation) times those of independent points. score: test for a soft core, None where
+    the softness was fitted. null: limits, for an alloy without detectable order. starts: how many were tried.
+    """
+
+    problem: FitProblem
+    data: tuple[MeasuredStructureFactor, ...]
+    u: np.ndarray
+    at: uncertainty.Evaluation
+    covariance: np.ndarray
+    estimates: dict[str, Estimate]
+    correlated: tuple[str, ...]
+    correlation: np.ndarray
+    chi2: float | None
+    dof: int
+    noise: tuple[float, ...] | None
+    rms: float
+    correlation_of_residuals: uncertainty.Correlation
+    inflation: float
+    score: diagnostics.Score | None
+    null: NullOrder | None
+    converged: bool
+    steps: int
+    starts: int
+    warnings: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Estimate:
+        return self.estimates[name]
+
+    @property
+    def curves(self) -> tuple[np.ndarray, ...]:
+        """Fitted curves of every data set, shape (curves, q) each."""
+        return tuple(np.asarray(curve) for curve in self.at.curves)
+
+    def require_converged(self) -> "FitResult":
+        """The result itself; raises `NoResultError` where the search did not converge."""
+        if not self.converged:
+            raise NoResultError(
+                f"the fit of {', '.join(self.problem.names)} did not converge in {self.steps} steps from {self.starts} "
+                "starts; fix a parameter, or narrow the bounds"
+            )
+        return self
+
+    def profile(self, name: str, points: int = 25) -> uncertainty.Profile:
+        """Profile likelihood of a fitted parameter (kappa where its error is above 20 %).
+
+        name: of a free parameter; "epsilon" fitted as y is refused, as the profile is one of a variable of the fit.
+        """
+        if name not in self.problem.names:
+            raise InputError(f"no profile of {name!r}: the variables of this fit are {', '.join(self.problem.names)}")
+        index = self.problem.names.index(name)
+        sd = float(np.sqrt(self.covariance[index, index]))
+        box = self.problem.box
+        widest = float(box.upper[index] - box.lower[index])
+        half = min(4 * sd, widest) if np.isfinite(sd) and sd > 0 else widest
+        best = float(np.sum(np.asarray(self.at.residuals) ** 2))
+        return uncertainty.profile_variable(self.problem, self.u, name, half, best, self.inflation, points)
+
+
+def fit_structure_factor(
+    data: MeasuredStructureFactor | Sequence[MeasuredStructureFactor],
+    model: Model,
+    free: Sequence[str] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    fix: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | None = None,
+    method: Marquardt | None = None,
+    full: bool = False,
+) -> FitResult:
+    """Fit one or several structure factors with shared parameters by least squares.
+
+    data: from `read_structure_factor`. model: `ReferenceModel(alloy)` or `ThroughBound(...)`. free: all parameters to
+    fit, by name; by default sigma, epsilon, kappa and, for composites, scale and level. bounds: {name: (lower, upper)}
+    of free parameters, kept exactly; one that is hit is reported. fix: {name: value}. start: {name: value}.
+    Units: bohr, Ry, 1/bohr. full: do not average more than `LARGEST_FULL_FIT` points.
+    Returns a `FitResult`; `converged` is data on it. Raises `InputError` for data or options that contradict.
+    """
+    method = Marquardt() if method is None else method
+    given = (data,) if isinstance(data, MeasuredStructureFactor) else tuple(data)
+    given = tuple(one if full or one.q.size <= LARGEST_FULL_FIT else one.binned(_BINS) for one in given)
+    for one in given:
+        diagnostics.check_unit_of_q(one, model.alloy)
+    problem = set_up(given, model, free, fix, bounds, start)
+    problem = _with_starting_levels(problem, start or {})
+    found, tried = _search(problem, method)
+    noise = None
+    if not problem.noise_known:
+        noise = _noise(problem, found.u)
+        problem = problem.with_errors(noise)
+        if len(noise) > 1 and min(noise) > 0:  # the noise weighs the curves against each other
+            problem = eqx.tree_at(lambda p: p.start, problem, found.u)
+            found, _ = _search(problem, method)
+    return _assess(problem, given, found, tried, noise, method)
+
+
+@eqx.filter_jit
+def _solve_all(problem: FitProblem, starts: Float[Array, "s p"], method: Marquardt) -> Iterate:
+    def one(start):
+        return solve(from_residuals(residuals_of), start, problem, problem.points, problem.box, method)
+
+    return jax.vmap(one)(starts)
+
+
+def _search(problem: FitProblem, method: Marquardt) -> tuple[Iterate, int]:
+    """The lowest minimum from the fixed start and the grid of others, all at once."""
+    starts = _starts(problem)
+    many = _solve_all(problem, starts, method)
+    chi2 = np.where(np.isfinite(many.chi2), many.chi2, np.inf)
+    # among equals one that has converged, and the fixed start first
+    order = np.lexsort((np.arange(chi2.size), ~np.asarray(many.converged), chi2 > chi2.min() * (1 + 1e-7)))
+    return jax.tree.map(lambda leaf: leaf[int(order[0])], many), starts.shape[0]
+
+
+def _starts(problem: FitProblem) -> Float[Array, "s p"]:
+    """The fixed start and those of `GRID` in the variables of this fit; the fixed one for a model without them."""
+    names, alloy = problem.names, problem.measurements[0].alloy
+    if not {"sigma", "eta", "y", "epsilon", "kappa"} & set(names):
+        return problem.start[None]
+    starts = [np.asarray(problem.start)]
+    for eta, y, Z in GRID:
+        sigma = float(jnp.cbrt(6 * eta * alloy.volume / jnp.pi))
+        epsilon = float(thermal_energy(alloy) * yukawa.coupling_from_y(eta, y, Z))
+        values = {"sigma": sigma, "eta": eta, "y": y, "epsilon": epsilon, "kappa": np.log(Z / sigma)}
+        starts.append(np.array([values.get(name, float(u)) for name, u in zip(names, problem.start, strict=True)]))
+    return jnp.asarray(np.stack(starts))
+
+
+def _with_starting_levels(problem: FitProblem, start: Mapping[str, float]) -> FitProblem:
+    """Start every level from the mean of the top fifth of q."""
+    u = np.array(problem.start)
+    for label, m in zip(problem.labels, problem.measurements, strict=True):
+        if f"level{label}" in problem.names and not {"level", f"level{label}"} & set(start):
+            top = max(m.q.size // 5, 1)
+            offset = np.asarray(m.values[:, -top:]) - np.asarray(m.nominal)[:, None]
+            u[problem.names.index(f"level{label}")] = 1 + offset.mean()
+    return eqx.tree_at(lambda p: p.start, problem, jnp.asarray(u))
+
+
+def _at_bound(problem: FitProblem, found: Iterate) -> np.ndarray:
+    u, lower, upper = (np.asarray(x) for x in (found.u, problem.box.lower, problem.box.upper))
+    near = 1e-9 * (upper - lower)
+    return (u <= lower + near) | (u >= upper - near)
+
+
+def _noise(problem: FitProblem, u) -> tuple[float, ...]:
+    """Standard deviation of the residuals of every curve."""
+    share = problem.points / (problem.points - len(problem.names))
+    pairs = zip(uncertainty.evaluate(problem, u).curves, problem.measurements, strict=True)
+    squares = [np.mean((np.asarray(curve) - np.asarray(m.values)) ** 2, axis=1) for curve, m in pairs]
+    return tuple(float(x) for row in squares for x in np.sqrt(share * row))
+
+
+def _assess(problem, data, found, tried, noise, method) -> FitResult:
+    """Error bars, verdicts and warnings for the minimum that was found."""
+    u, held = np.asarray(found.u), _at_bound(problem, found)
+    at = uncertainty.evaluate(problem, found.u)
+    residuals = np.asarray(at.residuals)
+    chi2, dof = float(residuals @ residuals), problem.points - u.size
+    rows = _rows(problem, residuals)
+    chance = uncertainty.residual_correlation(rows)
+    believed = problem.noise_known and chi2 / dof < 1 + 5 * np.sqrt(2 / dof) and not chance.significant
+    inflation = 1.0 if believed else max(chi2 / dof, 1.0 if problem.noise_known else 0.0)
+    inflation *= chance.time if chance.significant else 1.0
+    matrix = _scaled(uncertainty.covariance(np.asarray(at.jacobian), held), inflation)
+    spinodal = _near_spinodal(at)
+    warnings = [note for one in data for note in one.notes] + diagnostics.covered_range(problem, at)
+    if not bool(found.converged):
+        warnings.append("the search has not converged: the errors mean nothing")
+    for name, bound in zip(problem.names, held, strict=True):
+        if bound:
+            warnings.append(f"{name} ended at its bound; the other errors hold for that value of it")
+    if spinodal:
+        warnings.append("the fit ended at the spinodal, beyond which there is no homogeneous liquid")
+    if not problem.noise_known:
+        warnings.append(f"the noise was estimated from the residuals: {', '.join(f'{x:.3g}' for x in noise)}")
+    elif not believed and chi2 / dof >= 1 + 5 * np.sqrt(2 / dof):
+        warnings.append(f"chi^2/dof = {chi2 / dof:.3g}: the model does not describe the data within the errors given")
+    if chance.significant:
+        warnings.append(
+            f"neighbouring residuals are correlated ({chance.lag_one:.2f}): {problem.points} points count as "
+            f"{problem.points / chance.time:.0f}, and errors are {np.sqrt(chance.time):.1f} times those of independent ones"
+        )
+    score = None
+    if "softness" not in problem.names:
+        score = diagnostics.soft_core_score(problem, u, at, 1.0 if problem.noise_known else inflation)
+        if score.z > 3:
+            warnings.append(
+                f"soft-core test: the residuals ask for a damping b = {np.sqrt(score.b_squared):.3g} bohr "
+                f"({score.z:.1f} standard deviations); fit the softness, or epsilon and eta are biased"
+            )
+    null = _null_order(problem, found, matrix, method, noise, data)
+    estimates = _estimates(problem, u, at, held, matrix, null)
+    names, correlation = _correlation(problem, at, matrix)
+    return FitResult(
+        problem, data, u, at, matrix, estimates, names, correlation,
+        chi2 if problem.noise_known else None, dof, noise, diagnostics.rms_of_first_curve(problem, at), chance, inflation,
+        score, null, bool(found.converged) and not spinodal, int(found.steps), tried, tuple(warnings),
+    )  # fmt: skip
+
+
+def _scaled(matrix: np.ndarray, factor: float) -> np.ndarray:
+    return np.where(np.isfinite(matrix), matrix * factor, matrix)
+
+
+def _near_spinodal(at: uncertainty.Evaluation) -> bool:
+    return not float(at.values["y"]) < 0.9999 * float(yukawa.spinodal_y(at.values["Z"]))
+
+
+def _rows(problem: FitProblem, residuals: np.ndarray) -> list[np.ndarray]:
+    """Residuals of each curve, in order of q."""
+    rows, first = [], 0
+    for m in problem.measurements:
+        curves, q = m.values.shape
+        rows += list(residuals[first : first + curves * q].reshape(curves, q))
+        first += curves * q
+    return rows
+
+
+def _null_order(problem, found, matrix, method, noise, data) -> NullOrder | None:
+    """Upper limits where the order is below detection, from fits with kappa fixed (there is none to be found)."""
+    order = next((name for name in ("y", "epsilon") if name in problem.names), None)
+    if order is None:
+        return None
+    sd = np.sqrt(matrix[problem.names.index(order), problem.names.index(order)])
+    value = float(found.u[problem.names.index(order)])
+    if np.isfinite(sd) and abs(value) > diagnostics.NULL_ORDER * sd:
+        return None
+    kappas = (0.5, 1.0, 2.0) if "kappa" in problem.names else (float(problem.fixed["kappa"]),)
+    limits = []
+    for kappa in kappas:
+        fixed = _without_kappa(problem, kappa)
+        best = jax.tree.map(lambda leaf: leaf[0], _solve_all(fixed, fixed.start[None], method))
+        at = uncertainty.evaluate(fixed, best.u)
+        residuals = np.asarray(at.residuals)
+        chance = uncertainty.residual_correlation(_rows(fixed, residuals))
+        scale = residuals @ residuals / (residuals.size - fixed.start.size)
+        scale = max(scale, 1.0) * (chance.time if chance.significant else 1.0)
+        inverse = uncertainty.covariance(np.asarray(at.jacobian), _at_bound(fixed, best))
+        spread = uncertainty.propagate(at, _scaled(inverse, scale))
+        limits.append([abs(v) + 1.96 * s for v, s in (spread[n] for n in ("y", "h_cc_contact", "epsilon"))])
+    y, contact, epsilon = (max(column) for column in zip(*limits, strict=True))
+    return NullOrder(y, contact, epsilon, tuple(kappas), tuple(row[2] for row in limits))
+
+
+def _without_kappa(problem: FitProblem, kappa: float) -> FitProblem:
+    """The same fit with kappa fixed, started from no order."""
+    keep = [i for i, name in enumerate(problem.names) if name != "kappa"]
+    start = np.array(problem.start)
+    for name in ("y", "epsilon"):
+        if name in problem.names:
+            start[problem.names.index(name)] = 0.0
+    index = jnp.asarray(keep)
+    return dataclasses.replace(
+        problem,
+        fixed=problem.fixed | {"kappa": jnp.asarray(kappa)},
+        start=jnp.asarray(start)[index],
+        box=jax.tree.map(lambda leaf: leaf[index], problem.box),
+        names=tuple(problem.names[i] for i in keep),
+        scales=tuple(problem.scales[i] for i in keep),
+    )
+
+
+def _estimates(problem, u, at, held, matrix, null) -> dict[str, Estimate]:
+    """Every parameter and derived quantity with its error and verdict."""
+    known = problem.model.parameters()
+    from jaxalloy.fitting.model import INSTRUMENT
+
+    found: dict[str, Estimate] = {}
+    fitted, bound = set(problem.names), {n for n, h in zip(problem.names, held, strict=True) if h}
+    if "y" in fitted:
+        fitted.add("epsilon")
+    lost = {"epsilon", "y"} if null is not None else set()
+    lost |= {"kappa", "Z"} if null is not None and "kappa" in fitted else set()
+    for name, (value, sd) in uncertainty.propagate(at, matrix).items():
+        sd = 0.0 if sd < 1e-12 * abs(value) else sd  # a fixed one, up to rounding
+        unit, meaning = uncertainty.DERIVED[name]
+        at_bound = name in bound
+        determined = np.isfinite(sd) and not at_bound and name not in lost
+        note = "at its bound" if at_bound else "" if determined else "the data do not determine it"
+        if name in lost & {"kappa", "Z"}:
+            note = "no order is detected: the data say nothing about its range"
+        if null is not None and name in ("y", "h_cc_contact", "epsilon"):
+            limit = {"y": null.y, "h_cc_contact": null.h_cc_contact, "epsilon": null.epsilon}[name]
+            note = f"no order is detected: below {limit:.3g} in size (95 %)"
+            determined = False
+        elif name == "kappa" and determined and sd > 0.2 * abs(value):
+            note = "error above 20 %: take its profile, the interval is not symmetric"
+            determined = sd < 0.5 * abs(value)
+        found[name] = Estimate(value, sd, unit, meaning, name in fitted, at_bound, bool(determined), note)
+    for name, scale, x, h in zip(problem.names, problem.scales, u, held, strict=True):
+        if name in found:
+            continue
+        parameter = known.get(name) or INSTRUMENT[name.split("_")[0]]
+        value = float(as_parameter(name, scale, x))
+        index = problem.names.index(name)
+        sd = float(np.sqrt(matrix[index, index]))
+        sd = sd * value if scale == "log" else sd / (2 * value) if scale == "square" and value > 0 else sd
+        note = "at its bound" if h else "" if np.isfinite(sd) else "the data do not determine it"
+        found[name] = Estimate(value, sd, parameter.unit, parameter.meaning, True, bool(h), not note, note)
+    for label in problem.labels:
+        names = f"scale{label}", f"level{label}"
+        if set(names) <= set(problem.names):
+            a, b = (problem.names.index(name) for name in names)
+            slope = np.zeros(u.size)
+            slope[a], slope[b] = -1.0, 1.0
+            sd = uncertainty.spread(slope, matrix)
+            found[f"offset{label}"] = Estimate(float(u[b] - u[a]), sd, "1", "level - scale", False, False, True)
+    for name, value in problem.fixed.items():
+        plain = name.removesuffix("_squared")
+        if plain not in found:
+            number = float(jnp.sqrt(value)) if name != plain else float(value)
+            parameter = known.get(plain) or INSTRUMENT[plain.split("_")[0]]
+            found[plain] = Estimate(number, 0.0, parameter.unit, parameter.meaning, False, False, True, "fixed")
+        elif found[plain].sd == 0:
+            found[plain] = found[plain]._replace(note="fixed")
+    return found
+
+
+def _correlation(problem, at, matrix) -> tuple[tuple[str, ...], np.ndarray]:
+    """Correlation matrix of the quantities an author prints."""
+    slopes = at.slopes
+    names = list(_SHOWN) + [n for n in problem.names if n not in (*_SHOWN, "y")]
+    rows = []
+    for name in names:
+        if name in slopes:
+            rows.append(np.asarray(slopes[name]))
+        else:
+            rows.append(np.eye(len(problem.names))[problem.names.index(name)])
+    gradient = np.stack(rows)
+    if not np.isfinite(matrix).all():
+        return tuple(names), np.full((len(names), len(names)), np.nan)
+    covariance = gradient @ matrix @ gradient.T
+    sd = np.sqrt(np.diagonal(covariance))
+    used = sd > 1e-12 * np.abs(gradient).max(axis=1, initial=0) * np.sqrt(np.diagonal(matrix).max())
+    names = [name for name, keep in zip(names, used, strict=True) if keep]
+    return tuple(names), (covariance / np.outer(np.where(used, sd, 1), np.where(used, sd, 1)))[np.ix_(used, used)]
