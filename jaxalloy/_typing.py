@@ -1,8 +1,13 @@
 """Shapes used in public signatures; a shape () argument may be a Python number, a NumPy or a JAX scalar."""
 
+from typing import TYPE_CHECKING, Any
+
 from jaxtyping import Array, ArrayLike, Bool, Complex, Float, Int, Real
 
 Scalar = Float[Array, ""]
-ScalarLike = Real[ArrayLike, ""]
+if TYPE_CHECKING:  # a type checker cannot do arithmetic with the union that a "number or array" is
+    ScalarLike = Any
+else:
+    ScalarLike = Real[ArrayLike, ""]
 
 __all__ = ["Array", "ArrayLike", "Bool", "Complex", "Float", "Int", "Real", "Scalar", "ScalarLike"]

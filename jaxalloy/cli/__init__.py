@@ -1,1 +1,1 @@
-"""The command line: parse, call, print, plot, exit code."""
+"""The command line: parse, call the library, print, plot, exit code."""

@@ -1,0 +1,1 @@
+"""Reproductions and measurements: each script computes, draws into experiments/out/ and prints."""

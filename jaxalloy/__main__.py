@@ -1,0 +1,5 @@
+"""`python -m jaxalloy` is the command `jaxalloy`."""
+
+from jaxalloy.cli.main import main
+
+raise SystemExit(main())

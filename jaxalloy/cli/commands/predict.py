@@ -1,0 +1,299 @@
+"""`jaxalloy predict`: from a formula and a temperature to interactions, the minimised bound and S(q)."""
+
+import argparse
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from jaxalloy.cli import exit_codes
+from jaxalloy.cli.clock import Clock
+from jaxalloy.cli.options import add_output_options, isotope
+from jaxalloy.cli.report import Report
+from jaxalloy.numerics.checks import InputError
+
+READINGS = ("ordering", "density", "substituted", "literal")
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the parser of `jaxalloy predict`."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="predict a liquid binary alloy",
+        description="Interatomic potentials, the minimised free-energy bound, entropies and the structure factor.",
+    )
+    parser.add_argument("formula", help="a binary alloy, as in Li0.8Pb0.2 or Mg7Zn3")
+    parser.add_argument("--temperature", type=float, required=True, metavar="K", help="temperature in kelvin")
+    density = parser.add_mutually_exclusive_group()
+    density.add_argument("--volume", type=float, metavar="V", help="bohr^3 per atom (from tables if not given)")
+    density.add_argument("--density", type=float, metavar="D", help="mass density in g/cm^3, instead of a volume")
+    parser.add_argument(
+        "--potential",
+        default="auto",
+        metavar="auto|opw|empty-core|FILE",
+        help="where the interactions come from: the best there is for both elements (auto), or a file with "
+        "columns R phi_AA phi_AB phi_BB",
+    )
+    parser.add_argument(
+        "--mean-free-path", type=float, metavar="L", help="of the electrons, in bohr (infinite if not given)"
+    )
+    parser.add_argument(
+        "--constraint",
+        choices=("auto", "none", "contact"),
+        default="auto",
+        help="the free minimum (none), the one with Phi_CC(sigma) = -epsilon (contact), or the first that exists",
+    )
+    parser.add_argument(
+        "--reading", choices=READINGS, default="ordering", help="which derivatives the contact constraint keeps"
+    )
+    parser.add_argument("--probe", choices=("neutron", "xray"), default="neutron", help="what S(q) is seen with")
+    parser.add_argument(
+        "--isotope",
+        type=isotope,
+        action="append",
+        default=[],
+        metavar="Li=7",
+        help="use an isotope's mass and neutron length; may be repeated",
+    )
+    parser.add_argument("--q-max", type=float, default=6.0, metavar="Q", help="largest q, in 1/bohr (6)")
+    add_output_options(parser)
+    return parser
+
+
+def run(arguments: argparse.Namespace, report: Report) -> int:
+    """Predict, print, draw, write."""
+    report.use_folder(arguments.output)
+    clock = Clock()
+    import equinox as eqx
+    import jax.numpy as jnp
+
+    from jaxalloy.alloy import Alloy
+    from jaxalloy.cli import device
+    from jaxalloy.electrons.interactions import interactions
+    from jaxalloy.numerics.checks import require_positive
+
+    device.start(arguments.device, report, once=True)
+    isotopes = dict(arguments.isotope)
+    alloy = Alloy.parse(
+        arguments.formula, arguments.temperature, arguments.volume, arguments.density, isotopes=isotopes
+    )
+    require_positive("--q-max (1/bohr)", arguments.q_max)
+    q = jnp.linspace(arguments.q_max / 400, arguments.q_max, 400)
+    probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
+    probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
+    potential = choose_potential(arguments.potential, arguments.mean_free_path)
+    clock.lap("start")
+    forces = eqx.filter_jit(interactions)(alloy, potential)
+    clock.lap("interactions", forces)
+    say_assumptions(report, arguments, alloy, forces, probe)
+    state = minimise_as_asked(arguments, alloy, forces, report)
+    clock.lap("minimisation", state)
+    report.record(**results(state), constraint=name_of(state.constraint), reading=reading_of(state.constraint))
+    if not bool(state.converged):
+        report.finish()
+        state.require_converged()
+    show(report, state)
+    write_files(arguments, report, state, probe, q)
+    clock.lap("curves and files")
+    report.line("time: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.laps.items()))
+    report.record(time_s=clock.laps)
+    report.finish()
+    return exit_codes.DONE
+
+
+def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
+    """The probe of that name; an isotope of an element that the alloy does not hold is refused."""
+    from jaxalloy.scattering import Neutrons, XRays
+
+    for symbol, number in isotopes.items():
+        if symbol not in symbols:
+            raise InputError(f"--isotope {symbol}={number}: the alloy holds {' and '.join(symbols)} only")
+    neutrons = Neutrons(isotopes=isotopes)
+    return XRays() if name == "xray" else neutrons
+
+
+def choose_potential(name: str, mean_free_path: float | None):
+    """The potential of that name, or the one tabulated in a file of that name."""
+    from jaxalloy.electrons.empty_core import EmptyCore
+    from jaxalloy.numerics.checks import require_positive
+
+    if mean_free_path is not None:
+        require_positive("--mean-free-path (bohr)", mean_free_path)
+    if name in ("auto", "empty-core"):
+        return EmptyCore(mean_free_path=mean_free_path)
+    if name == "opw":
+        raise InputError("--potential opw: this version has no such cores yet; use --potential empty-core")
+    if mean_free_path is not None:
+        raise InputError("--mean-free-path: tabulated potentials hold their own screening; leave it away")
+    from jaxalloy.electrons.tabulated import TabulatedPotential
+
+    return TabulatedPotential.read(name)
+
+
+def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
+    """The state under the constraint asked for; "auto" takes the free minimum where there is one."""
+    import equinox as eqx
+
+    from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained, minimise
+
+    solve = eqx.filter_jit(minimise)
+    contact = ContactConstraint(reading=arguments.reading)
+    if arguments.constraint == "contact":
+        return solve(alloy, forces, contact)
+    if arguments.constraint == "none":
+        return solve(alloy, forces, Unconstrained())
+    with ThreadPoolExecutor() as pool:  # compiling is most of the time, and the two compile side by side
+        fallback = pool.submit(solve, alloy, forces, contact)
+        state = solve(alloy, forces, Unconstrained())
+        if bool(state.converged):
+            return state
+        where = f" ({state.escape})" if state.escape else ""
+        report.line(f"free minimum: {state.status}{where}; falling back on the contact constraint")
+        return fallback.result()
+
+
+def name_of(constraint) -> str:
+    """The constraint as the option --constraint names it."""
+    from jaxalloy.thermodynamics.variational import ContactConstraint
+
+    return "contact" if isinstance(constraint, ContactConstraint) else "none"
+
+
+def reading_of(constraint) -> str | None:
+    """The reading of a contact constraint; a free minimum has none."""
+    return getattr(constraint, "reading", None)
+
+
+def say_assumptions(report: Report, arguments: argparse.Namespace, alloy, forces, probe) -> None:
+    """Everything that was read or assumed, before anything is found."""
+    from jaxalloy.dataset import describe
+
+    A, B = alloy.symbols
+    c, Z = (float(alloy.concentration), [float(valence) for valence in alloy.valences])
+    free_path = arguments.mean_free_path
+    report.table(
+        f"{arguments.formula}: {A} {1 - c:.4g}, {B} {c:.4g}",
+        [
+            ("temperature", f"{float(alloy.temperature):g}", "K"),
+            ("volume", f"{float(alloy.volume):.2f}", f"bohr^3 per atom ({alloy.volume_source})"),
+            ("mass density", f"{float(alloy.mass_density):.3f}", "g/cm^3"),
+            ("valences", f"{Z[0]:g}, {Z[1]:g}", f"{A}, {B}"),
+            ("potential", "", forces.potential),
+            ("mean free path", "" if free_path is None else f"{free_path:g}", "bohr" if free_path else "infinite"),
+            ("probe", "", describe(probe)),
+        ],
+    )
+    if alloy.volume_source.startswith("additive"):
+        report.warn(
+            "volumes were added: alloys with strong chemical order are denser (Li0.8Pb0.2 by 17 %); "
+            "give a measured one with --volume or --density"
+        )
+    report.record(
+        formula=arguments.formula,
+        temperature_K=float(alloy.temperature),
+        volume_bohr3=float(alloy.volume),
+        volume_source=alloy.volume_source,
+        valences=dict(zip((A, B), Z, strict=True)),
+        potential=forces.potential,
+        mean_free_path_bohr=free_path,
+        probe=describe(probe),
+    )
+
+
+def results(state) -> dict[str, Any]:
+    """The numbers of a state under the names of the JSON object."""
+    from jaxalloy.dataset import scalars
+
+    value = {name: number for name, (number, _, _) in scalars(state).items()}
+    return {
+        "eta": value["eta"],
+        "sigma_bohr": value["sigma"],
+        "kappa_per_bohr": value["kappa"],
+        "epsilon_mRy": 1e3 * value["epsilon"],
+        "entropy": {part: value[f"entropy_{part}"] for part in ("gas", "hard_sphere", "ordering", "mixing", "total")},
+        "enthalpy_Ry": value["enthalpy"],
+        "free_energy_Ry": value["free_energy"],
+        "status": state.status,
+        "converged": bool(state.converged),
+    }
+
+
+def show(report: Report, state) -> None:
+    """The table of results."""
+    from jaxalloy.dataset import scalars
+
+    value = {name: number for name, (number, _, _) in scalars(state).items()}
+    how = name_of(state.constraint)
+    how = "free minimum" if how == "none" else f"contact constraint, reading {reading_of(state.constraint)!r}"
+    entropies = [
+        (f"entropy, {words}", f"{value[f'entropy_{part}']:.3f}", "k_B per atom")
+        for part, words in (
+            ("gas", "ideal gas"),
+            ("hard_sphere", "hard spheres"),
+            ("ordering", "ordering"),
+            ("mixing", "ideal mixing"),
+            ("total", "total"),
+        )
+    ]
+    report.table(
+        f"reference liquid at the {how}: {state.status}",
+        [
+            ("eta", f"{value['eta']:.4f}", "packing fraction"),
+            ("sigma", f"{value['sigma']:.3f}", "bohr"),
+            ("kappa", f"{value['kappa']:.3f}", "1/bohr"),
+            ("epsilon", f"{1e3 * value['epsilon']:.2f}", "mRy"),
+            *entropies,
+            ("enthalpy", f"{value['enthalpy']:.5f}", "Ry per atom"),
+            ("free energy (bound)", f"{value['free_energy']:.5f}", "Ry per atom"),
+            minimum_rule_row(report, state),
+            contact_row(report, state),
+            certificate_row(state),
+        ],
+    )
+
+
+def minimum_rule_row(report: Report, state) -> tuple[str, str, str]:
+    """The diameter that the rule of PHH Eq. 28 gives from Phi_NN, for comparison with the variational one."""
+    import equinox as eqx
+
+    from jaxalloy.thermodynamics import density_minimum_rule
+
+    sigma = float(eqx.filter_jit(density_minimum_rule)(state.interactions, state.alloy.temperature))
+    report.record(sigma_minimum_rule_bohr=sigma)
+    rule = "bohr: Phi_NN(sigma) - min Phi_NN = 3/2 k_B T"
+    if not math.isfinite(sigma):
+        return ("sigma, PHH Eq. 28", "-", "undefined: Phi_NN has no first minimum here")
+    return ("sigma, PHH Eq. 28", f"{sigma:.3f}", rule)
+
+
+def contact_row(report: Report, state) -> tuple[str, str, str]:
+    """Pair correlations at contact; the mean-spherical approximation can make them negative, which is said."""
+    A, B = state.alloy.symbols
+    names = (f"{A}-{A}", f"{A}-{B}", f"{B}-{B}")
+    values = [float(value) for value in state.liquid.contact_values]
+    report.record(contact_values=dict(zip(names, values, strict=True)))
+    remark = f"g at contact, {', '.join(names)}"
+    if min(values) < 0:
+        remark += " (negative: the approximation overstates the order)"
+    return ("contact values", ", ".join(f"{value:.2f}" for value in values), remark)
+
+
+def certificate_row(state) -> tuple[str, str, str]:
+    """What certifies the minimum."""
+    lowest = float(state.hessian_eigenvalues[0])
+    return ("gradient", f"{float(state.gradient_norm):.1e}", f"Ry; lowest eigenvalue of the Hessian {lowest:.1e}")
+
+
+def write_files(arguments: argparse.Namespace, report: Report, state, probe, q) -> None:
+    """The netCDF file, and the figure drawn from the same dataset."""
+    from jaxalloy.dataset import to_dataset
+
+    dataset = to_dataset(state, probe, q)
+    dataset.attrs |= {"formula": arguments.formula, "constraint": name_of(state.constraint)}
+    stem = f"{arguments.formula}-{float(state.alloy.temperature):g}K"
+    data = arguments.output / f"{stem}.nc"
+    report.write(data, lambda path: dataset.to_netcdf(path, engine="h5netcdf"))
+    if not arguments.no_plot:
+        from jaxalloy import plot
+
+        figure = plot.prediction(dataset)
+        report.write(arguments.output / f"{stem}.png", lambda path: figure.savefig(path, dpi=150))
