@@ -5,6 +5,8 @@ from .closed_forms import critical_gain as critical_gain
 from .closed_forms import lossless_field as lossless_field
 from .closed_forms import off_resonance_modulus as off_resonance_modulus
 from .closed_forms import weak_gain_field as weak_gain_field
+from .couplings import bare_energy as bare_energy
+from .couplings import couplings as couplings
 from .equations import DrivenRelaxation as DrivenRelaxation
 from .equations import ExponentialRelaxation as ExponentialRelaxation
 from .equations import FreeRelaxation as FreeRelaxation
@@ -12,6 +14,10 @@ from .excitations import dce_spectrum as dce_spectrum
 from .excitations import displacement_bound as displacement_bound
 from .excitations import lattice_energy as lattice_energy
 from .excitations import read_xyz as read_xyz
+from .hierarchy import RelaxationNetwork as RelaxationNetwork
+from .hierarchy import ensemble_order as ensemble_order
+from .hierarchy import relax_network as relax_network
+from .hierarchy import stretching as stretching
 from .observables import arrival_times as arrival_times
 from .observables import relaxation_parameter as relaxation_parameter
 from .observables import relaxed_observable as relaxed_observable

@@ -5,9 +5,8 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 
-from .._typing import Array, Complex, Float
-from ..numerics.checks import require, require_finite, require_positive
-from .equations import (
+from jaxalloy._typing import Array, Complex, Float
+from jaxalloy.kinetics.equations import (
     DrivenRelaxation,
     as_number,
     as_real,
@@ -16,7 +15,8 @@ from .equations import (
     require_rate,
     states_of,
 )
-from .maxwell_bloch import Invariants
+from jaxalloy.kinetics.maxwell_bloch import Invariants
+from jaxalloy.numerics.checks import require, require_finite, require_positive
 
 
 class BosonicRelaxation(eqx.Module):
@@ -45,9 +45,7 @@ class BosonicRelaxation(eqx.Module):
     transition_energy: Any = None
     field_damping: Float[Array, "..."] = eqx.field(converter=as_real, default=0.0)
     pairs: Any = eqx.field(default=None, kw_only=True)
-    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(
-        converter=as_number, default=0.0, kw_only=True
-    )
+    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(converter=as_number, default=0.0, kw_only=True)
 
     def __check_init__(self) -> None:
         states_of(**self.state_values())
@@ -57,17 +55,11 @@ class BosonicRelaxation(eqx.Module):
         """The arguments that belong to a state."""
         names = ("coupling", "inversion", "polarisation", "dephasing", "population_time")
         values = {name: getattr(self, name) for name in names}
-        return (
-            values
-            if self.transition_energy is None
-            else {**values, "transition": as_real(self.transition_energy)}
-        )
+        return values if self.transition_energy is None else {**values, "transition": as_real(self.transition_energy)}
 
     def check(self) -> None:
         """Raise `InputError` where a value that is known cannot be used; also on a batch."""
-        require(
-            "concentration", self.concentration, lambda c: (c > 0) & (c < 1), "c must lie between 0 and 1"
-        )
+        require("concentration", self.concentration, lambda c: (c > 0) & (c < 1), "c must lie between 0 and 1")
         require_positive("bare_energy", self.bare_energy, "A = -mu must be positive")
         for name in ("ordering_energy", "coupling", "inversion", "polarisation", "field"):
             require_finite(name, getattr(self, name))
@@ -158,9 +150,7 @@ class BosonicModel(eqx.Module):
     def invariants(self, field: Array, polarisation: Array, inversion: Array, partner: Array) -> Invariants:
         """N_q - N_-q + sum sigma/2, the Bloch lengths and the energy, along a trajectory."""
         diagonal, mixing = self.diagonal[..., None], self.mixing[..., None]
-        bosons = (
-            diagonal * (jnp.abs(field) ** 2 + jnp.abs(partner) ** 2) + 2.0 * mixing * (field * partner).real
-        )
+        bosons = diagonal * (jnp.abs(field) ** 2 + jnp.abs(partner) ** 2) + 2.0 * mixing * (field * partner).real
         overlap = jnp.sum(self.coupling[..., None, :] * jnp.conj(polarisation), -1) * field
         electrons = 0.5 * jnp.sum(self.transition[..., None, :] * inversion, -1)
         difference = jnp.abs(field) ** 2 - jnp.abs(partner) ** 2
@@ -176,9 +166,7 @@ def bosonic_model(system: BosonicRelaxation) -> BosonicModel:
     values = system.state_values()
     states = states_of(**values)
     dtype = jnp.finfo(jnp.result_type(*values.values(), system.bare_energy)).dtype
-    energy = (
-        system.excitation_energy if system.transition_energy is None else as_real(system.transition_energy)
-    )
+    energy = system.excitation_energy if system.transition_energy is None else as_real(system.transition_energy)
 
     def spread(value: Array, dtype: Any = dtype) -> Array:
         return jnp.broadcast_to(value.astype(dtype), (states,))

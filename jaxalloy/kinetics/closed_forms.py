@@ -13,13 +13,21 @@ import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
 from jax import lax
+from jax.scipy.linalg import solve_triangular
 
-from .._typing import Array, ArrayLike, Complex, Float, Real, ScalarLike
-from ..numerics.checks import InputError, is_traced, require, require_positive
-from .elliptic import jacobi_sd
-from .equations import ExponentialRelaxation, FreeRelaxation, as_real, common_rates, normal_form, require_seed
-from .maxwell_bloch import split_state
-from .trajectory import Outcome, Relaxation
+from jaxalloy._typing import Array, ArrayLike, Complex, Float, Real, ScalarLike
+from jaxalloy.kinetics.elliptic import jacobi_sd
+from jaxalloy.kinetics.equations import (
+    ExponentialRelaxation,
+    FreeRelaxation,
+    as_real,
+    common_rates,
+    normal_form,
+    require_seed,
+)
+from jaxalloy.kinetics.maxwell_bloch import split_state
+from jaxalloy.kinetics.trajectory import Outcome, Relaxation
+from jaxalloy.numerics.checks import InputError, is_traced, require, require_positive
 
 ORDER = 24
 MAX_STEPS = 100_000
@@ -27,19 +35,27 @@ MAX_STEPS = 100_000
 TINY = 1e-30
 
 
-def _series_step(state: tuple, rates: Float[Array, "4"], natural: Array, h: Array) -> tuple[Array, Array]:
-    """b and b' a step h later, from the Taylor series of order 24 about the current time."""
-    time, field, slope = state
+def _series_step(time: Array, field: Array, slope: Array, rates: Float[Array, "4"], h: Array) -> tuple[Array, Array]:
+    """b and b' a step h later, from the Taylor series of order 24 about the current time.
+
+    With c_k = b_k h^k and w_j = Delta^2 sigma0 e^{-gamma t} h^2 (-gamma h)^j/j!, row k + 2 of a triangular
+    system is (k+1)(k+2) c_{k+2} + Gamma_c h (k+1) c_{k+1} - sum_{j<=k} w_j c_{k-j} = 0.
+    """
     dephasing, detuning, gain, decay = rates
-    loss = dephasing + 1j * detuning
     weights = [gain * jnp.exp(-decay * time) * h * h]
     for j in range(1, ORDER - 1):
         weights.append(weights[-1] * (-decay * h / j))
-    terms = [field, slope * h]
-    for k in range(ORDER - 1):
-        fed = sum(weights[j] * terms[k - j] for j in range(k + 1))
-        terms.append((fed - loss * h * ((k + 1.0) * terms[k + 1])) / ((k + 1.0) * (k + 2.0)))
-    return sum(reversed(terms)), sum(k * terms[k] for k in range(ORDER, 0, -1)) / h
+    row = np.arange(ORDER - 1)
+    lag = row[:, None] - row[None, :]
+    fed = jnp.where(lag >= 0, jnp.stack(weights)[np.maximum(lag, 0)], 0.0)
+    unit = 1.0 / ((row + 1.0) * (row + 2.0))
+    damped = (dephasing + 1j * detuning) * h * (row + 1.0) * unit
+    matrix = jnp.eye(ORDER + 1, dtype=field.dtype)
+    matrix = matrix.at[2:, : ORDER - 1].add(-fed * unit[:, None])
+    matrix = matrix.at[row + 2, row + 1].add(damped)
+    start = jnp.zeros(ORDER + 1, field.dtype).at[0].set(field).at[1].set(slope * h)
+    terms = solve_triangular(matrix, start, lower=True, unit_diagonal=True)
+    return jnp.sum(terms[::-1]), jnp.sum((np.arange(ORDER + 1) * terms)[::-1]) / h
 
 
 def _march_to(carry: tuple, end: Array, rates: Float[Array, "4"]) -> tuple[tuple, tuple]:
@@ -53,7 +69,7 @@ def _march_to(carry: tuple, end: Array, rates: Float[Array, "4"]) -> tuple[tuple
         natural = jnp.minimum(2.0 / jnp.maximum(speed, TINY), 0.5 / decay)
         last = end - now <= natural
         h = jnp.where(last, end - now, natural)
-        field, slope = _series_step((now, field, slope), rates, natural, h)
+        field, slope = _series_step(now, field, slope, rates, h)
         size = lax.stop_gradient(jnp.abs(field) + jnp.abs(slope) / jnp.maximum(speed, decay))
         size = jnp.where(size > 0, size, 1.0)
         return jnp.where(last, end, now + h), field / size, slope / size, log_scale + jnp.log(size), steps + 1
@@ -61,9 +77,7 @@ def _march_to(carry: tuple, end: Array, rates: Float[Array, "4"]) -> tuple[tuple
     def unfinished(state: tuple) -> Array:
         return (state[0] < end) & (state[4] < MAX_STEPS)
 
-    time, field, slope, log_scale, steps = lax.while_loop(
-        unfinished, step, (*carry[:4], jnp.zeros_like(carry[4]))
-    )
+    time, field, slope, log_scale, steps = lax.while_loop(unfinished, step, (*carry[:4], jnp.zeros_like(carry[4])))
     return (time, field, slope, log_scale, carry[4] + steps), (field, slope, log_scale, time >= end)
 
 
@@ -72,9 +86,7 @@ def _march(rates: Float[Array, "4"], times: Float[Array, "t"]) -> tuple[Array, A
     zero = jnp.zeros((), rates.dtype)
     complex_zero = zero + 0j
     start = (zero, complex_zero, complex_zero + 1.0, zero, jnp.zeros((), int))
-    (*_, steps), (field, slope, log_scale, reached) = lax.scan(
-        lambda c, t: _march_to(c, t, rates), start, times
-    )
+    (*_, steps), (field, slope, log_scale, reached) = lax.scan(lambda c, t: _march_to(c, t, rates), start, times)
     return field, slope, log_scale, reached, steps
 
 
@@ -137,14 +149,10 @@ def exponential_relaxation(system: ExponentialRelaxation, times: Float[Array, "t
 
 def require_limit(system: ExponentialRelaxation) -> None:
     """`require` a dephasing, a seed and a coupling: without them there is no eta to speak of."""
-    remedy = (
-        "without dephasing b grows for ever and eta has no limit; give dephasing > 0, or use FreeRelaxation"
-    )
+    remedy = "without dephasing b grows for ever and eta has no limit; give dephasing > 0, or use FreeRelaxation"
     require("dephasing", system.dephasing, lambda x: x > 0, remedy)
     remedy = "b = 0 for ever without it; give a seed, e.g. polarisation=1e-4, and a coupling"
-    require(
-        "|coupling * polarisation|", jnp.abs(system.coupling * system.polarisation), lambda x: x > 0, remedy
-    )
+    require("|coupling * polarisation|", jnp.abs(system.coupling * system.polarisation), lambda x: x > 0, remedy)
 
 
 def off_resonance_modulus(system: ExponentialRelaxation, times: Real[ArrayLike, "t"]) -> Float[Array, "t"]:
@@ -157,9 +165,7 @@ def off_resonance_modulus(system: ExponentialRelaxation, times: Real[ArrayLike, 
     _require_loss(system)
     left = jnp.exp(-system.dephasing * times)
     swing = left * jnp.sin(0.5 * system.detuning * times) ** 2 + 0.25 * (1.0 - left) ** 2
-    scale = (
-        2.0 * jnp.abs(system.coupling * system.polarisation) / jnp.hypot(system.dephasing, system.detuning)
-    )
+    scale = 2.0 * jnp.abs(system.coupling * system.polarisation) / jnp.hypot(system.dephasing, system.detuning)
     return scale * jnp.sqrt(swing)
 
 
@@ -193,9 +199,7 @@ def lossless_field(system: FreeRelaxation, times: Real[ArrayLike, "t"]) -> Compl
     """
     times = as_real(times)
     require_seed(system)
-    remedy = (
-        "the closed form holds without losses, at resonance and from b(0) = 0; integrate with relax instead"
-    )
+    remedy = "the closed form holds without losses, at resonance and from b(0) = 0; integrate with relax instead"
     for name in ("dephasing", "detuning", "field"):
         require(name, jnp.abs(getattr(system, name)), lambda x: x == 0, remedy)
     require("population_time", system.population_time, np.isinf, remedy)
@@ -207,9 +211,7 @@ def lossless_field(system: FreeRelaxation, times: Real[ArrayLike, "t"]) -> Compl
     length = jnp.sqrt(total**2 + 4.0 * jnp.abs(seed) ** 2)
     half = 0.5 * jnp.arctan2(2.0 * jnp.abs(seed), total)
     k, k_prime = jnp.cos(half), jnp.sin(half)
-    signed = (
-        jnp.sqrt(length) * k * k_prime * jacobi_sd(model.coupling[0] * jnp.sqrt(length) * times, k, k_prime)
-    )
+    signed = jnp.sqrt(length) * k * k_prime * jacobi_sd(model.coupling[0] * jnp.sqrt(length) * times, k, k_prime)
     phase = seed / jnp.where(jnp.abs(seed) > 0, jnp.abs(seed), 1.0)
     return -1j * phase * signed
 
@@ -232,7 +234,5 @@ def critical_gain(dephasing: ScalarLike) -> Float[Array, ""]:
 
     solver: Any = optx.Bisection(rtol=1e-13, atol=1e-13)  # type: ignore[call-arg]
     options = {"lower": jnp.full_like(nu, -6.0), "upper": jnp.full_like(nu, 2.0)}
-    root: Any = optx.root_find(
-        excess_slope, solver, jnp.full_like(nu, -1.0), args=nu, options=options, max_steps=128
-    )
+    root: Any = optx.root_find(excess_slope, solver, jnp.full_like(nu, -1.0), args=nu, options=options, max_steps=128)
     return nu * jnp.exp(jnp.exp(root.value))

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from .._typing import Array, Float
+from jaxalloy._typing import Array, Float
 
 LANDEN_STEPS = 12
 """Enough for k' > 1e-150; the arithmetic-geometric mean converges quadratically."""

@@ -11,18 +11,16 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .._typing import Array, Complex, Float
-from ..numerics.checks import InputError, is_traced, require, require_finite, require_positive
-from .maxwell_bloch import MaxwellBloch, join_state
+from jaxalloy._typing import Array, Complex, Float
+from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch, join_state
+from jaxalloy.numerics.checks import InputError, is_traced, require, require_finite, require_positive
 
 
 def as_real(value: Any) -> Array:
     """A real array in the precision of the input; integers become floats."""
     array = jnp.asarray(value)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
-        raise InputError(
-            f"a complex number ({array.ravel()[0]}) where a real one is needed: give its real part"
-        )
+        raise InputError(f"a complex number ({array.ravel()[0]}) where a real one is needed: give its real part")
     return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(float)
 
 
@@ -63,9 +61,7 @@ def states_of(**values: Array) -> int:
     sizes = {name: value.shape[0] for name, value in values.items() if value.ndim == 1}
     if len(set(sizes.values())) > 1 or 0 in sizes.values():
         found = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-        raise InputError(
-            f"arrays over k of different or zero length ({found}): give K values each, or scalars"
-        )
+        raise InputError(f"arrays over k of different or zero length ({found}): give K values each, or scalars")
     return max(sizes.values(), default=1)
 
 
@@ -89,9 +85,7 @@ class FreeRelaxation(eqx.Module):
     population_time: Float[Array, "..."] = eqx.field(converter=as_real)
     detuning: Float[Array, "..."] = eqx.field(converter=as_real, default=0.0)
     pairs: Any = eqx.field(default=None, kw_only=True)
-    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(
-        converter=as_number, default=0.0, kw_only=True
-    )
+    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(converter=as_number, default=0.0, kw_only=True)
 
     def __check_init__(self) -> None:
         states_of(**_state_values(self))
@@ -123,9 +117,7 @@ class DrivenRelaxation(eqx.Module):
     pump: Float[Array, "..."] = eqx.field(converter=as_real)
     detuning: Float[Array, "..."] = eqx.field(converter=as_real, default=0.0)
     pairs: Any = eqx.field(default=None, kw_only=True)
-    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(
-        converter=as_number, default=0.0, kw_only=True
-    )
+    field: Float[Array, "..."] | Complex[Array, "..."] = eqx.field(converter=as_number, default=0.0, kw_only=True)
 
     def __check_init__(self) -> None:
         states_of(**_state_values(self), pump=self.pump)

@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._typing import Array, ArrayLike, Bool, Float, Real, ScalarLike
-from ..constants import BOHR_IN_ANGSTROM
-from ..numerics.checks import InputError, is_traced, require, require_finite, require_positive
-from .equations import as_real
+from jaxalloy._typing import Array, ArrayLike, Bool, Float, Real, ScalarLike
+from jaxalloy.constants import BOHR_IN_ANGSTROM
+from jaxalloy.kinetics.equations import as_real
+from jaxalloy.numerics.checks import InputError, is_traced, require, require_finite, require_positive
 
 PairPotential = Callable[[Float[Array, ""]], Float[Array, ""]]
 """Pair energy u(r) in Ry of a distance in bohr, differentiable twice by JAX."""
@@ -167,9 +167,7 @@ def _concentration_spread(concentration: ScalarLike) -> Array:
 def _require_cluster(positions: Array, masses: Array, order: Array) -> None:
     require_finite("positions", positions)
     require_positive("masses", masses, "masses must be positive (units of 2 m_e: 911.444 times A_r)")
-    require_positive(
-        "|order_parameters|", order, "an ion without order takes no part; leave it out of the cluster"
-    )
+    require_positive("|order_parameters|", order, "an ion without order takes no part; leave it out of the cluster")
     if is_traced(positions):
         return
     xyz = np.asarray(positions)

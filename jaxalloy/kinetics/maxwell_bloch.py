@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 
-from .._typing import Array, Complex, Float
+from jaxalloy._typing import Array, Complex, Float
 
 
 class Invariants(eqx.Module):
@@ -136,9 +136,7 @@ def collapse(model: MaxwellBloch) -> MaxwellBloch:
         commutator=model.commutator,
         start=join_state(
             field,
-            jnp.concatenate(
-                [jnp.sum(polarisation)[None], jnp.array([1.0, 1.0j, 0.0, 0.0], polarisation.dtype)]
-            ),
+            jnp.concatenate([jnp.sum(polarisation)[None], jnp.array([1.0, 1.0j, 0.0, 0.0], polarisation.dtype)]),
             jnp.concatenate([jnp.sum(inversion)[None], jnp.array([0.0, 0.0, 1.0, 0.0], inversion.dtype)]),
         ),
     )

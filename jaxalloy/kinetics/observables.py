@@ -4,11 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .._typing import Array, ArrayLike, Bool, Float, Real, ScalarLike
-from ..constants import BOHR_IN_ANGSTROM
-from ..numerics.checks import InputError, is_traced, require
-from .equations import as_real
-from .trajectory import Relaxation
+from jaxalloy._typing import Array, ArrayLike, Bool, Float, Real, ScalarLike
+from jaxalloy.constants import BOHR_IN_ANGSTROM
+from jaxalloy.kinetics.equations import as_real
+from jaxalloy.kinetics.trajectory import Relaxation
+from jaxalloy.numerics.checks import InputError, is_traced, require
 
 SECOND_PEAK = (5.0 * BOHR_IN_ANGSTROM, 6.15 * BOHR_IN_ANGSTROM)
 """Wave vectors bounding the second peak, 5 and 6.15 1/Angstrom, in 1/bohr."""
@@ -51,18 +51,16 @@ def relaxation_parameter(
         if not (q[0] <= lower < upper <= q[-1]):
             window, known = f"[{lower:.4g}, {upper:.4g}]", f"[{q[0]:.4g}, {q[-1]:.4g}]"
             raise InputError(f"the window {window} 1/bohr is not inside q = {known}: give lower= and upper=")
-    left, right = jnp.clip(q[:-1], lower, upper), jnp.clip(q[1:], lower, upper)
-    spacing = jnp.diff(q)
-    slope = jnp.diff(delta_i, axis=-1) / spacing
-    at_left = delta_i[..., :-1] + slope * (left - q[:-1])
-    at_right = delta_i[..., :-1] + slope * (right - q[:-1])
+    q = q.reshape((1,) * (delta_i.ndim - 1) + q.shape)
+    left, right = jnp.clip(q[..., :-1], lower, upper), jnp.clip(q[..., 1:], lower, upper)
+    slope = jnp.diff(delta_i, axis=-1) / jnp.diff(q)
+    at_left = delta_i[..., :-1] + slope * (left - q[..., :-1])
+    at_right = delta_i[..., :-1] + slope * (right - q[..., :-1])
     changes = at_left * at_right < 0
     zero = left - at_left / jnp.where(changes, slope, 1.0)
-    middle = jnp.where(changes, zero, right)
+    middle = jnp.where(changes, zero, jnp.broadcast_to(right, changes.shape))
     at_middle = jnp.where(changes, 0.0, at_right)
-    pieces = _first_moment(left, middle, at_left, at_middle) + _first_moment(
-        middle, right, at_middle, at_right
-    )
+    pieces = _first_moment(left, middle, at_left, at_middle) + _first_moment(middle, right, at_middle, at_right)
     return jnp.sum(pieces, -1) / (upper - lower)
 
 
@@ -108,9 +106,7 @@ def arrival_times(
     at_once = above[..., 0]
     times = jnp.where(found, jnp.where(at_once, t[0], times), t[-1])
     tail = t >= t[-1] - 0.1 * (t[-1] - t[0])
-    change = jnp.max(
-        jnp.where(tail.reshape((1,) * (eta.ndim - 1) + (-1,)), jnp.abs(eta - eta[..., -1:]), 0.0), -1
-    )
+    change = jnp.max(jnp.where(tail.reshape((1,) * (eta.ndim - 1) + (-1,)), jnp.abs(eta - eta[..., -1:]), 0.0), -1)
     settled = (jnp.max(eta, -1) <= eta[..., -1] + overshoot) & (change <= at_rest) & relaxation.converged
     return ArrivalTimes(times, found, settled)
 

@@ -7,11 +7,10 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .._typing import Array, ArrayLike, Float, Int, Real
-from ..numerics.checks import InputError, is_traced, require_positive
-from .bosonic import BosonicModel, BosonicRelaxation, bosonic_model
-from .closed_forms import exponential_relaxation, require_limit
-from .equations import (
+from jaxalloy._typing import Array, ArrayLike, Float, Int, Real
+from jaxalloy.kinetics.bosonic import BosonicModel, BosonicRelaxation, bosonic_model
+from jaxalloy.kinetics.closed_forms import exponential_relaxation, require_limit
+from jaxalloy.kinetics.equations import (
     DrivenRelaxation,
     ExponentialRelaxation,
     FreeRelaxation,
@@ -20,8 +19,9 @@ from .equations import (
     normal_form,
     require_seed,
 )
-from .maxwell_bloch import MaxwellBloch, collapse, expand, split_state
-from .trajectory import Relaxation, check_times, outcome_of
+from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch, collapse, expand, split_state
+from jaxalloy.kinetics.trajectory import Relaxation, check_times, outcome_of
+from jaxalloy.numerics.checks import InputError, is_traced, require_positive
 
 STIFF = 1e5
 """Kvaerno5 where the largest rate times the last time exceeds this; below, Dopri8 is faster (measured)."""
@@ -83,9 +83,7 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
     tied = jnp.maximum(0.01 * rtol * model.seed(), smallest)
     atol = tied if method.atol is None else jnp.asarray(method.atol, dtype)
     implicit = method.solver == "kvaerno5"
-    adjoint = (
-        diffrax.ForwardMode() if method.derivative == "forward" else diffrax.RecursiveCheckpointAdjoint()
-    )
+    adjoint = diffrax.ForwardMode() if method.derivative == "forward" else diffrax.RecursiveCheckpointAdjoint()
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, model: model.rate(y)),
         diffrax.Kvaerno5() if implicit else diffrax.Dopri8(),
@@ -95,9 +93,7 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
         y0=model.start,
         args=model,
         saveat=diffrax.SaveAt(ts=times),
-        stepsize_controller=diffrax.ClipStepSizeController(
-            diffrax.PIDController(rtol=rtol, atol=atol), step_ts=times
-        ),
+        stepsize_controller=diffrax.ClipStepSizeController(diffrax.PIDController(rtol=rtol, atol=atol), step_ts=times),
         adjoint=adjoint,
         max_steps=method.max_steps,
         throw=False,
@@ -110,9 +106,7 @@ def choose_solver(method: Adaptive, largest_rate: Any, last_time: Any) -> Adapti
     if method.solver != "auto":
         return method
     stiff = not is_traced((largest_rate, last_time)) and bool(np.any(largest_rate * last_time > STIFF))
-    return Adaptive(
-        method.rtol, method.atol, "kvaerno5" if stiff else "dopri8", method.max_steps, method.derivative
-    )
+    return Adaptive(method.rtol, method.atol, "kvaerno5" if stiff else "dopri8", method.max_steps, method.derivative)
 
 
 def as_relaxation(path: Path, model: MaxwellBloch, times: Array, collapsed: bool, solver: str) -> Relaxation:

@@ -12,12 +12,18 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
-from .._typing import Array, ArrayLike, Float, Real
-from ..numerics.checks import InputError, is_traced
-from .bosonic import BosonicRelaxation, bosonic_model
-from .equations import DrivenRelaxation, FreeRelaxation, as_real, common_rates, normal_form, require_seed
-from .maxwell_bloch import MaxwellBloch, collapse, expand, split_state
-from .relax import (
+from jaxalloy._typing import Array, ArrayLike, Float, Real
+from jaxalloy.kinetics.bosonic import BosonicRelaxation, bosonic_model
+from jaxalloy.kinetics.equations import (
+    DrivenRelaxation,
+    FreeRelaxation,
+    as_real,
+    common_rates,
+    normal_form,
+    require_seed,
+)
+from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch, collapse, expand, split_state
+from jaxalloy.kinetics.relax import (
     Adaptive,
     as_bosonic_relaxation,
     as_relaxation,
@@ -25,8 +31,9 @@ from .relax import (
     integrate,
     worth_collapsing,
 )
-from .taylor import Taylor, integrate_lanes, outcome_of_code, seeds_in_phase
-from .trajectory import Relaxation, check_times
+from jaxalloy.kinetics.taylor import Taylor, integrate_lanes, outcome_of_code, seeds_in_phase
+from jaxalloy.kinetics.trajectory import Relaxation, check_times
+from jaxalloy.numerics.checks import InputError, is_traced
 
 FEWEST_LANES = 8
 """Of one state each; fewer do not vectorise and compile ten times longer."""
@@ -82,9 +89,7 @@ def _chunk_size(states: int, lanes: int, method: Adaptive | Taylor, chunk: int |
     return max(per_device, FEWEST_LANES if states == 1 and chunk is None else 1) * devices
 
 
-def _plan(
-    system: System, model: Any, method: Adaptive | Taylor | None, times: Array, chunk: int | None
-) -> _Plan:
+def _plan(system: System, model: Any, method: Adaptive | Taylor | None, times: Array, chunk: int | None) -> _Plan:
     lanes, states = model.coupling.shape
     bosonic = isinstance(system, BosonicRelaxation)
     if method is None:
@@ -99,18 +104,14 @@ def _plan(
     devices = 1 if traced else jax.local_device_count()
     in_phase = isinstance(method, Taylor) and not collapsed and seeds_in_phase(model)
     alone = jax.default_backend() == "cpu" and (states > 1 or isinstance(method, Adaptive))
-    return _Plan(
-        method, collapsed, in_phase, alone, _chunk_size(states, lanes, method, chunk, devices), devices
-    )
+    return _Plan(method, collapsed, in_phase, alone, _chunk_size(states, lanes, method, chunk, devices), devices)
 
 
 def _lanes_abreast(model: Any, times: Array, plan: _Plan) -> tuple:
     """Trajectories of all lanes of `model` at once: (b, d, sigma, reached, steps, result, b_-q or None)."""
     if isinstance(plan.method, Taylor):
         source = jax.vmap(collapse)(model) if plan.collapsed else model
-        field, dipole, inversion, reached, steps, code = integrate_lanes(
-            source, times, plan.method, plan.in_phase
-        )
+        field, dipole, inversion, reached, steps, code = integrate_lanes(source, times, plan.method, plan.in_phase)
         if plan.collapsed:
             dipole, inversion = jax.vmap(expand)(model, dipole), jax.vmap(expand)(model, inversion)
         return field, dipole, inversion, reached, steps, jax.vmap(outcome_of_code)(code), None

@@ -9,10 +9,10 @@ import numpy as np
 import optimistix as optx
 from jax import lax
 
-from .._typing import Array, Bool, Complex, Float, ScalarLike
-from ..numerics.checks import InputError, require, require_positive
-from .equations import DrivenRelaxation, normal_form
-from .maxwell_bloch import MaxwellBloch, join_state
+from jaxalloy._typing import Array, Bool, Complex, Float, ScalarLike
+from jaxalloy.kinetics.equations import DrivenRelaxation, normal_form
+from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch, join_state
+from jaxalloy.numerics.checks import InputError, require, require_positive
 
 FREQUENCIES = 2001
 """Grid on which the roots of the phase condition are bracketed."""
@@ -96,7 +96,11 @@ def stationary(system: DrivenRelaxation) -> StationaryState:
 def stability(system: DrivenRelaxation) -> Stability:
     """Eigenvalues about the stationary state (N = 0 below threshold) and the Lorenz boundary."""
     _require_driven(system)
-    model = normal_form(system)
+    return _stability(normal_form(system))
+
+
+@eqx.filter_jit
+def _stability(model: MaxwellBloch) -> Stability:
     state = _stationary(model)
     field = jnp.sqrt(state.quanta) + 0j
     rotating = eqx.tree_at(lambda m: m.detuning, model, model.detuning - state.frequency)
@@ -150,19 +154,11 @@ def driven_order(
 
 def _require_driven(system: DrivenRelaxation) -> None:
     if not isinstance(system, DrivenRelaxation):
-        raise InputError(
-            f"{type(system).__name__} has no stationary condensate: only DrivenRelaxation is pumped"
-        )
-    require_positive(
-        "field_damping", system.field_damping, "without damping of the field there is no threshold"
-    )
+        raise InputError(f"{type(system).__name__} has no stationary condensate: only DrivenRelaxation is pumped")
+    require_positive("field_damping", system.field_damping, "without damping of the field there is no threshold")
     require_positive("dephasing", system.dephasing, "without dephasing there is no threshold")
-    require(
-        "population_time", system.population_time, np.isfinite, "a pump acts through a finite t_sigma only"
-    )
-    require(
-        "max |pump|", jnp.max(jnp.abs(system.pump)), lambda x: x > 0, "without a pump there is no condensate"
-    )
+    require("population_time", system.population_time, np.isfinite, "a pump acts through a finite t_sigma only")
+    require("max |pump|", jnp.max(jnp.abs(system.pump)), lambda x: x > 0, "without a pump there is no condensate")
 
 
 def _response(model: MaxwellBloch, pump: Array, frequency: Array, quanta: Any = 0.0) -> tuple[Array, Array]:
@@ -175,6 +171,7 @@ def _response(model: MaxwellBloch, pump: Array, frequency: Array, quanta: Any = 
     return jnp.sum(gain), inversion
 
 
+@eqx.filter_jit
 def _threshold(model: MaxwellBloch) -> Threshold:
     pump = model.source / model.decay
     kappa = model.damping
@@ -185,15 +182,11 @@ def _threshold(model: MaxwellBloch) -> Threshold:
     def scale(frequency: Array) -> tuple[Array, Array]:
         aligned = (_response(model, pump, frequency)[0] * (kappa + 1j * frequency)).real
         positive = aligned > 0
-        return jnp.where(
-            positive, (kappa**2 + frequency**2) / jnp.where(positive, aligned, 1.0), jnp.inf
-        ), positive
+        return jnp.where(positive, (kappa**2 + frequency**2) / jnp.where(positive, aligned, 1.0), jnp.inf), positive
 
     frequency = _brackets(lax.stop_gradient(model), phase_excess, scale)
     slope = jax.grad(phase_excess)(lax.stop_gradient(frequency))
-    frequency = frequency - phase_excess(frequency) / jnp.where(
-        slope != 0, slope, 1.0
-    )  # carries the derivative
+    frequency = frequency - phase_excess(frequency) / jnp.where(slope != 0, slope, 1.0)  # carries the derivative
     least, exists = scale(frequency)
     return Threshold(
         inversion=least * jnp.sum(pump),
@@ -224,6 +217,7 @@ def _brackets(model: MaxwellBloch, phase_excess: Any, scale: Any) -> Array:
     return lax.stop_gradient(roots[jnp.argmin(least)])
 
 
+@eqx.filter_jit
 def _stationary(model: MaxwellBloch) -> StationaryState:
     limit = _threshold(model)
     pump = model.source / model.decay

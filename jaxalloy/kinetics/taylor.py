@@ -15,10 +15,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .._typing import Array, Float
-from ..numerics.checks import InputError, is_traced, require_positive
-from .maxwell_bloch import MaxwellBloch, split_state
-from .trajectory import Outcome
+from jaxalloy._typing import Array, Float
+from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch, split_state
+from jaxalloy.kinetics.trajectory import Outcome
+from jaxalloy.numerics.checks import InputError, is_traced, require_positive
 
 RUNNING, TOO_LONG, TOO_MANY, TOO_SMALL, NOT_FINITE = range(5)
 """How a lane fares; it goes on up to TOO_LONG."""
@@ -46,9 +46,7 @@ class Taylor(eqx.Module):
         if self.rtol is not None:
             require_positive("rtol", self.rtol, "a tolerance must be positive, e.g. rtol=1e-11")
         if self.order < 4:
-            raise InputError(
-                f"order = {self.order}: the step control needs at least 4 terms; 12 to 20 are fast"
-            )
+            raise InputError(f"order = {self.order}: the step control needs at least 4 terms; 12 to 20 are fast")
         for name in ("steps", "max_steps"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise InputError(f"{name} = {getattr(self, name)}: at least one step is needed")
@@ -127,9 +125,7 @@ def allowed_step(terms: list[Lanes], emitting: Array, rtol: Array) -> Array:
     scales = jnp.maximum(coherent, tiny), jnp.maximum(inversion + 2.0 * coherent, tiny)
     step = jnp.full_like(coherent, jnp.inf)
     for n in (len(terms) - 2, len(terms) - 1):
-        excess = functools.reduce(
-            jnp.maximum, (x / s for x, s in zip(largest(terms[n]), scales, strict=True))
-        )
+        excess = functools.reduce(jnp.maximum, (x / s for x, s in zip(largest(terms[n]), scales, strict=True)))
         step = jnp.minimum(step, (rtol / jnp.maximum(excess, tiny)) ** (1.0 / n))
     return step
 
@@ -151,7 +147,7 @@ def _advance(march: _March, model: MaxwellBloch, fixed: Array | None, rtol: Arra
     """One step of every lane that has time left and did not fail."""
     terms = series(model, march.state, method.order)
     allowed = lax.stop_gradient(allowed_step(terms, model.emission != 0, rtol))
-    active = (march.left > 0) & (march.code == RUNNING)
+    active = (march.left > 0) & (march.code <= TOO_LONG)
     longest = march.left if fixed is None else jnp.minimum(fixed, march.left)
     h = jnp.where(active, longest if fixed is not None else jnp.minimum(allowed, longest), 0.0)
     new = _at(terms, h)
@@ -167,9 +163,7 @@ def _advance(march: _March, model: MaxwellBloch, fixed: Array | None, rtol: Arra
         (active & (left == march.left), TOO_SMALL),
         (active & ~finite, NOT_FINITE),
     ]
-    code = functools.reduce(
-        lambda worst, f: jnp.where(f[0], jnp.maximum(worst, f[1]), worst), found, march.code
-    )
+    code = functools.reduce(lambda worst, f: jnp.where(f[0], jnp.maximum(worst, f[1]), worst), found, march.code)
     return _March(state, left, steps, code)
 
 

@@ -8,8 +8,8 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .._typing import Array, Bool, Complex, Float, Int, Real
-from ..numerics.checks import InputError, is_traced, require_finite
+from jaxalloy._typing import Array, Bool, Complex, Float, Int, Real
+from jaxalloy.numerics.checks import InputError, is_traced, require_finite
 
 CONSISTENT_DEPLETION = 1e-4
 """EM Eq. 10 neglects the inversion that the field consumes: sound below this N_inf/(sigma0/2)."""
@@ -28,18 +28,14 @@ def check_times(times: Real[Array, "t"]) -> None:
     step = np.diff(values)
     if (step <= 0).any():
         where = int(np.argmax(step <= 0)) + 1
-        raise InputError(
-            f"times[{where}] = {values[where]:.6g} does not exceed the time before: times must increase"
-        )
+        raise InputError(f"times[{where}] = {values[where]:.6g} does not exceed the time before: times must increase")
 
 
 class Outcome(eqx.Enumeration):
     """How an integration ended; the text is empty where it succeeded."""
 
     successful = ""
-    max_steps_reached = (
-        "max_steps was reached before the last time: raise max_steps or rtol, or shorten the times"
-    )
+    max_steps_reached = "max_steps was reached before the last time: raise max_steps or rtol, or shorten the times"
     step_too_small = "the step fell below the resolution of the time: too stiff or diverging; try Kvaerno5"
     step_too_long = "a fixed step was too long for rtol: raise steps, or let the step adapt (steps=None)"
     not_finite = "the state is not finite: the field grows without bound or the input is not finite"
@@ -83,9 +79,7 @@ class Relaxation(eqx.Module):
     @property
     def field(self) -> Complex[Array, "*lanes t"]:
         """The amplitude b(t) of the concentration field."""
-        return (
-            self.field_mantissa if self.log_scale is None else self.field_mantissa * jnp.exp(self.log_scale)
-        )
+        return self.field_mantissa if self.log_scale is None else self.field_mantissa * jnp.exp(self.log_scale)
 
     @property
     def polarisation(self) -> Complex[Array, "*lanes t k"]:
@@ -114,9 +108,7 @@ class Relaxation(eqx.Module):
         """d eta/dt."""
         modulus = jnp.abs(self.field_mantissa)
         along = jnp.real(jnp.conj(self.field_mantissa) * self.mantissa_rate)
-        speed = jnp.where(
-            modulus > 0, along / jnp.where(modulus > 0, modulus, 1.0), jnp.abs(self.mantissa_rate)
-        )
+        speed = jnp.where(modulus > 0, along / jnp.where(modulus > 0, modulus, 1.0), jnp.abs(self.mantissa_rate))
         return speed * self._relative_scale()
 
     def _relative_scale(self) -> Array:
@@ -133,11 +125,7 @@ class Relaxation(eqx.Module):
         if self.model is None:
             return None
         state = (self.field, self.polarisation, self.inversion)
-        return (
-            self.model.invariants(*state)
-            if self.partner is None
-            else self.model.invariants(*state, self.partner)
-        )
+        return self.model.invariants(*state) if self.partner is None else self.model.invariants(*state, self.partner)
 
     @property
     def warning(self) -> str:

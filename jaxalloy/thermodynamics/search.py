@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
 from jaxalloy.electrons.interactions import Interactions
@@ -23,6 +24,8 @@ from jaxalloy.thermodynamics.bound import StructureIntegrals
 
 CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
 STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
+
+_STRONGEST_ORDER, _WEAKEST_ORDER = 12.0, 0.02  # -y at the ends of the scan
 
 
 class ScanThenNewton(eqx.Module):
@@ -84,12 +87,13 @@ class _Branch(NamedTuple):
 
 def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
     """Minimum over (eta, epsilon, kappa). Source: PHH Eq. 26."""
-    log_Z = jnp.log(jnp.geomspace(method.kappa_sigma[0], method.kappa_sigma[1], method.order_nodes))
-    # ordering on a logarithmic grid, segregation as a fraction of the spinodal; y = 0 is in between
-    strength = jnp.concatenate([-jnp.geomspace(12.0, 0.02, method.order_nodes), jnp.linspace(0.0, 0.9, 4)])
+    nodes = method.order_nodes
 
-    def order(t: Scalar, Z: Scalar) -> Scalar:
-        return jnp.where(t < 0, t, t * yukawa.spinodal_y(Z))
+    def order(index: Scalar, Z: Scalar) -> Scalar:
+        """y by index: ordering on a logarithmic scale, then no order, then segregation up to near the spinodal."""
+        decay = jnp.log(_WEAKEST_ORDER / _STRONGEST_ORDER) / (nodes - 1)
+        segregating = 0.3 * (index - nodes) * yukawa.spinodal_y(Z)
+        return jnp.where(index <= nodes - 1, -_STRONGEST_ORDER * jnp.exp(decay * index), segregating)
 
     def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
         packing = jax.grad(bound.packing)(unknowns[0])
@@ -97,19 +101,20 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         return ordering.at[0].add(packing)
 
     def follow(eta: Scalar) -> _Branch:
-        def value(t, u):
-            return bound.ordering(eta, order(t, jnp.exp(u)), jnp.exp(u))
+        def value(row, column):
+            Z = jnp.exp(_log_Z(column, method))
+            return bound.ordering(eta, order(row, Z), Z)
 
-        grid = jax.vmap(jax.vmap(value, (None, 0)), (0, None))(strength, log_Z)
+        grid = jax.vmap(jax.vmap(value, (None, 0)), (0, None))(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes))
         row, column = jnp.unravel_index(jnp.argmin(grid), grid.shape)
-        at_edge = (column == 0) | (column == method.order_nodes - 1)
+        at_edge = (column == 0) | (column == nodes - 1)
         escape = jnp.where(row == 0, ORDER_GROWS, jnp.where(at_edge, KAPPA_LEAVES, STAYS))
-        row, column = jnp.clip(row, 1, grid.shape[0] - 2), jnp.clip(column, 1, grid.shape[1] - 2)
-        shift = _stencil_minimum(jax.lax.dynamic_slice(grid, (row - 1, column - 1), (3, 3)))
-        log_z = _between(log_Z, column, shift[1])
-        unknowns = jnp.stack([eta, order(_between(strength, row, shift[0]), jnp.exp(log_z)), log_z])
+        start = jnp.stack([jnp.clip(row, 1, grid.shape[0] - 2), jnp.clip(column, 1, nodes - 2)])
+        index = _refine(lambda i: value(i[0], i[1]), start.astype(grid.dtype))
+        log_z = _log_Z(index[1], method)
+        unknowns = jnp.stack([eta, order(index[0], jnp.exp(log_z)), log_z])
         force = conditions(unknowns, bound)[0]
-        return _Branch(unknowns, force, bound.packing(eta) + grid[row, column], escape)
+        return _Branch(unknowns, force, bound.packing(eta) + jnp.min(grid), escape)
 
     unknowns, jacobian, found = _search(follow, conditions, bound, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
@@ -123,7 +128,6 @@ def search_contact(bound: Bound, interactions: Interactions, reading: str, metho
     The conditions are: no force on eta, none on kappa (both at fixed epsilon, kappa), K(eta, y, Z) = epsilon/k_B T.
     Source: PHH Eq. 31; physics.md 4.1.
     """
-    log_Z = jnp.log(jnp.geomspace(method.kappa_sigma[0], method.kappa_sigma[1], method.order_nodes))
 
     def coupling(eta, parameters):
         """Phi_CC at contact, as K = beta epsilon."""
@@ -153,18 +157,23 @@ def search_contact(bound: Bound, interactions: Interactions, reading: str, metho
 
     def follow(eta: Scalar) -> _Branch:
         epsilon = bound.thermal * coupling(eta, parameters)
-        ys = jax.vmap(lambda u: bound.order_parameter(eta, epsilon, jnp.exp(u)))(log_Z)
-        values = jax.vmap(lambda y, u: bound.ordering(eta, y, jnp.exp(u)))(ys, log_Z)
-        values = jnp.where(jnp.isnan(values), jnp.inf, values)  # beyond the spinodal
+
+        def channel(index):
+            Z = jnp.exp(_log_Z(index, method))
+            return bound.order_parameter(eta, epsilon, Z), Z
+
+        def value(index):
+            energy = bound.ordering(eta, *channel(index))
+            return jnp.where(jnp.isnan(energy), jnp.inf, energy)  # beyond the spinodal
+
+        values = jax.vmap(value)(jnp.arange(1.0 * method.order_nodes))
         lowest = (values[1:-1] <= values[:-2]) & (values[1:-1] < values[2:])
-        index = 1 + jnp.argmin(jnp.where(lowest, values[1:-1], jnp.inf))
-        left, centre, right = jax.lax.dynamic_slice(values, (index - 1,), (3,))
-        curvature = left - 2 * centre + right
-        shift = jnp.clip((left - right) / jnp.where(curvature > 0, 2 * curvature, jnp.inf), -1, 1)
-        log_z = _between(log_Z, index, shift)
-        unknowns = jnp.stack([eta, bound.order_parameter(eta, epsilon, jnp.exp(log_z)), log_z])
+        start = 1 + jnp.argmin(jnp.where(lowest, values[1:-1], jnp.inf))
+        index = _refine(lambda i: value(i[0]), start[None].astype(values.dtype))[0]
+        y, Z = channel(index)
+        unknowns = jnp.stack([eta, y, jnp.log(Z)])
         escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
-        return _Branch(unknowns, conditions(unknowns, parameters)[0], bound.packing(eta) + centre, escape)
+        return _Branch(unknowns, conditions(unknowns, parameters)[0], bound.packing(eta) + values[start], escape)
 
     unknowns, jacobian, found = _search(follow, conditions, parameters, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
@@ -213,9 +222,8 @@ def _search(
     start = branch.unknowns[index] * (1 - fraction) + branch.unknowns[index + 1] * fraction
 
     root = newton_root(conditions, start, parameters, method.tolerance, method.max_steps, wanted=exists)
-    spacing = etas[1] - etas[0]
-    near = (root.value[0] > etas[index] - spacing) & (root.value[0] < etas[index + 1] + spacing)
-    status = jnp.where(~exists, NO_MINIMUM, jnp.where(root.converged & near, CONVERGED, NOT_CONVERGED))
+    inside = (root.value[0] > method.eta[0]) & (root.value[0] < method.eta[1])
+    status = jnp.where(~exists, NO_MINIMUM, jnp.where(root.converged & inside, CONVERGED, NOT_CONVERGED))
     escape = jnp.where(exists, STAYS, _escape(branch, valid, crossing))
     return root.value, root.jacobian, _Found(jnp.linalg.norm(root.residual), status, escape, root.steps)
 
@@ -241,19 +249,34 @@ def _escape(branch: _Branch, valid: Bool[Array, " eta"], crossing: Bool[Array, "
     return jnp.where(jnp.any(crossing), ordering_left, packing_left)
 
 
-def _between(grid: Float[Array, " n"], index: Int[Array, ""], shift: Scalar) -> Scalar:
-    """Value of a grid at a fractional index."""
-    step = jnp.where(shift < 0, grid[index] - grid[index - 1], grid[index + 1] - grid[index])
-    return grid[index] + shift * step
+def _log_Z(index: Scalar, method: ScanThenNewton) -> Scalar:
+    """ln(kappa sigma) at a fractional index of the scan."""
+    low, high = np.log(method.kappa_sigma)
+    return low + (high - low) / (method.order_nodes - 1) * index
 
 
-def _stencil_minimum(values: Float[Array, "3 3"]) -> Float[Array, " 2"]:
-    """Minimum of the parabola through a 3 x 3 stencil, in steps from its centre and at most one of them."""
-    first = jnp.stack([values[2, 1] - values[0, 1], values[1, 2] - values[1, 0]]) / 2
-    centre = values[1, 1]
-    along = jnp.stack([values[2, 1] + values[0, 1] - 2 * centre, values[1, 2] + values[1, 0] - 2 * centre])
-    mixed = (values[2, 2] + values[0, 0] - values[2, 0] - values[0, 2]) / 4
-    determinant = along[0] * along[1] - mixed**2
-    shift = -jnp.stack([along[1] * first[0] - mixed * first[1], along[0] * first[1] - mixed * first[0]])
-    usable = (determinant > 0) & (along[0] > 0)
-    return jnp.where(usable, jnp.clip(shift / jnp.where(usable, determinant, 1.0), -1, 1), 0.0)
+def _refine(value: Callable[[Float[Array, " d"]], Scalar], start: Float[Array, " d"]) -> Float[Array, " d"]:
+    """Minimum of `value` near a grid point, in indices: parabolas through ever smaller stencils around it."""
+    dimensions = start.shape[0]
+    steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
+
+    def zoom(centre, width):
+        points = (centre + width * steps.reshape(-1, dimensions)).astype(start.dtype)
+        stencil = jax.vmap(value)(points).reshape(steps.shape[:-1])
+        return centre + width * _stencil_minimum(stencil), None
+
+    return jax.lax.scan(zoom, start, jnp.asarray([1.0, 0.25, 0.0625], start.dtype))[0]
+
+
+def _stencil_minimum(values: Float[Array, "*stencil"]) -> Float[Array, " d"]:
+    """Minimum of the parabola through a stencil of 3 or 3 x 3 values, in steps from its centre, at most one of them."""
+    if values.ndim == 1:
+        gradient, hessian = (values[2:] - values[:1]) / 2, (values[2:] + values[:1] - 2 * values[1:2])[None]
+    else:
+        first = jnp.stack([values[2, 1] - values[0, 1], values[1, 2] - values[1, 0]])
+        second = jnp.stack([values[2, 1] + values[0, 1], values[1, 2] + values[1, 0]]) - 2 * values[1, 1]
+        mixed = (values[2, 2] + values[0, 0] - values[2, 0] - values[0, 2]) / 4
+        gradient, hessian = first / 2, jnp.stack([jnp.stack([second[0], mixed]), jnp.stack([mixed, second[1]])])
+    convex = (hessian[0, 0] > 0) & (jnp.linalg.det(hessian) > 0) & jnp.all(jnp.isfinite(hessian))
+    safe = jnp.where(convex, hessian, jnp.eye(hessian.shape[0], dtype=hessian.dtype))
+    return jnp.where(convex, jnp.clip(-jnp.linalg.solve(safe, gradient), -1, 1), 0.0)

@@ -1,4 +1,4 @@
-"""Kinetic systems of the reference trajectories (Taylor integration to 36th order, 190 bits; mpmath Bessel functions)."""
+"""Kinetic systems of the reference trajectories (Taylor series of order 36 at 190 bits; mpmath)."""
 
 import numpy as np
 import pytest
@@ -22,9 +22,7 @@ def _system(p):
         "detuning": np.array(p.get("delta", 0.0)),
     }
     if "kappa" in p:
-        return DrivenRelaxation(
-            **states, field_damping=p["kappa"], commutator=1.0, pump=np.array(p["sigma_pump"])
-        )
+        return DrivenRelaxation(**states, field_damping=p["kappa"], commutator=1.0, pump=np.array(p["sigma_pump"]))
     return FreeRelaxation(**states)
 
 

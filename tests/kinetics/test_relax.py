@@ -37,7 +37,12 @@ def test_lossless_invariants(cases):
     assert max(float(drift) for drift in one.invariants.drift.values()) < 1e-10
     rng = np.random.default_rng(3)
     many = FreeRelaxation(
-        rng.uniform(0.5, 1.5, 8), rng.uniform(0, 2, 8), 0.1 * rng.normal(size=8), 0.0, jnp.inf, rng.normal(size=8)
+        rng.uniform(0.5, 1.5, 8),
+        rng.uniform(0, 2, 8),
+        0.1 * rng.normal(size=8),
+        0.0,
+        jnp.inf,
+        rng.normal(size=8),
     )
     out = relax(many, TIMES, Adaptive(rtol=1e-11))
     invariants = out.invariants

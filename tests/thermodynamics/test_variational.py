@@ -103,7 +103,7 @@ def test_lithium_lead_has_no_free_minimum_and_says_where_it_goes(alloys, forces)
     assert state.status == "no minimum"
     assert state.escape == "eta falls"
     assert np.isnan(float(state.eta))
-    with pytest.raises(ja.NoResultError, match="no minimum.*eta falls.*contact constraint"):
+    with pytest.raises(ja.NoResultError, match=r"no minimum.*eta falls.*contact constraint"):
         state.require_converged()
 
 
