@@ -1,0 +1,1 @@
+"""Inverse problems: from what was measured to parameters with error bars."""
