@@ -1,6 +1,7 @@
 """Fit one law to one annealing curve: linear parameters eliminated, coarse grid, least squares, errors."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import OptimizeResult, least_squares
@@ -30,7 +31,8 @@ class ModelFit:
 
     values, errors: by parameter name, in the units of the curve, with `start` and `change` of the property where
     they were fitted; an error is inf where the data do not bound the parameter. covariance: in the fitted
-    coordinates (logarithms), names in `free`. undetermined: names. rss: weighted sum of squares. converged.
+    coordinates (logarithms), names in `free`. undetermined: names. relaxed: change of the property from the first to the last time of the
+    data, which is known better than `change`, the one at the end of all time. rss: weighted sum of squares. converged.
     """
 
     model: RelaxationModel
@@ -41,6 +43,8 @@ class ModelFit:
     free: tuple[str, ...]
     covariance: Float[np.ndarray, "p p"]
     undetermined: tuple[str, ...]
+    relaxed: float
+    relaxed_error: float
     rss: float
     converged: bool
 
@@ -114,6 +118,12 @@ class Problem:
         columns = [(function(u + step) - function(u - step)) / (2 * STEP) for step in STEP * np.eye(len(u))]
         return np.array(columns).reshape(len(u), -1).T
 
+    def start_at(self, values: dict[str, float]) -> Float[np.ndarray, " p"]:
+        """Coordinates of values in the units of the curve, moved inside the bounds."""
+        last = self.curve.times[-1]
+        scaled = tuple(values[p.name] * last**-p.dimension for p in self.model.parameters)
+        return np.clip(coordinates(self.model, scaled), self.bounds[:, 0] + 0.02, self.bounds[:, 1] - 0.02)
+
     def starts(self) -> list[Float[np.ndarray, " p"]]:
         """The best points of the coarse grid, none next to a better one."""
         lower, upper = self.bounds[:, 0] + 0.02, self.bounds[:, 1] - 0.02
@@ -122,8 +132,8 @@ class Problem:
         order = np.argsort(cost)
         return [grid[i] for i in order[: self.model.starts_kept]]
 
-    def solve(self) -> OptimizeResult:
-        """The best of the refined starts."""
+    def solve(self, more: Sequence[Float[np.ndarray, " p"]] = ()) -> OptimizeResult:
+        """The best of the refined starts, and of `more`."""
         found = [
             least_squares(
                 self.residuals,
@@ -131,12 +141,12 @@ class Problem:
                 jac=lambda u: self.differences(self.residuals, u),
                 bounds=(self.bounds[:, 0], self.bounds[:, 1]),
                 x_scale=1.0,
-                xtol=1e-9,
-                ftol=1e-10,
+                xtol=1e-7,
+                ftol=1e-7,
                 gtol=1e-12,
-                max_nfev=100,
+                max_nfev=self.model.evaluations,
             )
-            for start in self.starts()
+            for start in [*more, *self.starts()]
         ]
         return min(found, key=lambda result: result.cost)
 
@@ -153,17 +163,20 @@ def bounds(parameter: Parameter, first: float) -> tuple[float, float]:
     return (float(np.log(lower)), float(np.log(upper))) if parameter.positive else (lower, upper)
 
 
-def fit_model(model: RelaxationModel, curve: AnnealingCurve, scale: Scale | None = None) -> ModelFit:
+def fit_model(
+    model: RelaxationModel, curve: AnnealingCurve, scale: Scale | None = None, near: dict[str, float] | None = None
+) -> ModelFit:
     """Fit start + change * progress(t) to a curve by weighted least squares.
 
     Start and change are eliminated (variable projection), the rest is refined from the best points of a coarse grid.
-    Errors here take the residuals as independent; `compare` rescales them to the effective number of points.
+    near: values by name to start from as well, as those of a narrower law. Errors here take the residuals as
+    independent; `compare` rescales them to the effective number of points.
     """
     problem = Problem(model, curve, Scale() if scale is None else scale)
     if not model.parameters:
         u, converged = np.zeros(0), True
     else:
-        solution = problem.solve()
+        solution = problem.solve([] if near is None else [problem.start_at(near)])
         u, converged = solution.x, bool(solution.status > 0 and np.isfinite(problem.shape(solution.x)).all())
     return describe(problem, u, converged)
 
@@ -174,28 +187,45 @@ def describe(problem: Problem, u: Float[np.ndarray, " p"], converged: bool) -> M
     start, change = problem.linear(problem.shape(u))
     rss = float(np.sum(problem.residuals(u) ** 2))
     inside = (u - problem.bounds[:, 0] > AT_BOUND) & (problem.bounds[:, 1] - u > AT_BOUND)
-    free, covariance = _covariance(problem, u, inside, start, change, rss)
+    free, columns = _columns(problem, u, inside, change)
+    covariance = _covariance(problem, columns, rss)
+    across = columns[-1] - columns[0] if free else np.zeros(0)
+    progress = problem.shape(u)
     deviation = dict(zip(free, np.sqrt(np.diag(covariance)), strict=True))
     values, errors, undetermined = {}, {}, []
     for parameter, x in zip(model.parameters, u, strict=True):
         sd = float(deviation.get(parameter.name, np.inf))
         value = float(np.exp(x)) if parameter.positive else float(x)
         scaled = value * curve.times[-1] ** parameter.dimension
-        values[parameter.name] = scaled
-        errors[parameter.name] = sd * (scaled if parameter.positive else 1.0)
+        values[parameter.name] = float(scaled)
+        errors[parameter.name] = float(sd * (scaled if parameter.positive else 1.0))
         if not sd < UNDETERMINED:
             undetermined.append(parameter.name)
     values["start"], errors["start"] = start, float(deviation.get("start", 0.0))
     if model.parameters:
         values["change"], errors["change"] = change, float(deviation.get("change", 0.0))
     return ModelFit(
-        model, curve, scale, values, errors, tuple(free), covariance, tuple(undetermined), rss, converged
+        model=model,
+        curve=curve,
+        scale=scale,
+        values=values,
+        errors=errors,
+        free=tuple(free),
+        covariance=covariance,
+        undetermined=tuple(undetermined),
+        relaxed=float(change * (progress[-1] - progress[0])),
+        relaxed_error=float(np.sqrt(max(across @ covariance @ across, 0.0))),
+        rss=rss,
+        converged=converged,
     )
 
 
-def _covariance(problem, u, inside, start, change, rss) -> tuple[list[str], Float[np.ndarray, "p p"]]:
-    """Of the parameters off their bounds and of start and change, where fitted."""
-    names, columns = [], []
+def _columns(
+    problem: Problem, u: Float[np.ndarray, " p"], inside: np.ndarray, change: float
+) -> tuple[list[str], Float[np.ndarray, "t n"]]:
+    """Derivatives of the curve by the parameters off their bounds, and by start and change, where fitted."""
+    names: list[str] = []
+    columns = []
     if problem.model.parameters:
         slopes = change * problem.differences(problem.shape, u)
         for parameter, column, kept in zip(problem.model.parameters, slopes.T, inside, strict=True):
@@ -208,14 +238,19 @@ def _covariance(problem, u, inside, start, change, rss) -> tuple[list[str], Floa
     if problem.scale.change is None and problem.model.parameters:
         names.append("change")
         columns.append(problem.shape(u))
-    if not columns:
-        return names, np.zeros((0, 0))
-    design = problem.weight[:, None] * np.array(columns).T
+    return names, np.array(columns).reshape(len(names), len(problem.times)).T
+
+
+def _covariance(problem: Problem, columns: Float[np.ndarray, "t n"], rss: float) -> Float[np.ndarray, "n n"]:
+    """Of least squares; directions that the data do not see get a huge variance instead of a failure."""
+    if columns.shape[1] == 0:
+        return np.zeros((0, 0))
+    design = problem.weight[:, None] * columns
     norm = np.linalg.norm(design, axis=0)
     norm = np.where(norm > 0, norm, 1e-150)
     _, singular, rotation = np.linalg.svd(design / norm, full_matrices=False)
     spread = rotation.T / np.maximum(singular, 1e-12)
-    variance = rss / max(len(problem.times) - len(names), 1)
+    variance = rss / max(len(problem.times) - columns.shape[1], 1)
     if problem.curve.errors is not None:
         variance = max(variance, 1.0)
-    return names, variance * (spread @ spread.T) / norm[:, None] / norm[None, :]
+    return variance * (spread @ spread.T) / norm[:, None] / norm[None, :]

@@ -36,7 +36,7 @@ class RelaxationModel:
     """A law: its parameters, its progress (values, t/T) -> (t,), and which of them is the rate of Arrhenius' law.
 
     shape_only: what the curve cannot tell whatever its quality, in words. starts_kept: how many points of the
-    coarse grid are refined.
+    coarse grid are refined, by at most so many `evaluations` each.
     """
 
     name: str
@@ -46,6 +46,7 @@ class RelaxationModel:
     rate: str | None = None
     shape_only: str = ""
     starts_kept: int = 4
+    evaluations: int = 100
 
     def grid(self) -> list[tuple[float, ...]]:
         """Every combination of the parameters' starts."""
@@ -68,7 +69,7 @@ def kww_progress(values: Float[np.ndarray, " p"], times: Float[np.ndarray, " t"]
 
 
 BOX_NODES, BOX_WEIGHTS = np.polynomial.legendre.leggauss(96)
-NORMAL_NODES = np.linspace(-8.0, 8.0, 321)
+NORMAL_NODES = np.linspace(-6.0, 6.0, 121)
 NORMAL_WEIGHTS = np.exp(-0.5 * NORMAL_NODES**2) / np.sum(np.exp(-0.5 * NORMAL_NODES**2))
 
 
@@ -139,7 +140,7 @@ AGE_NORMAL = RelaxationModel(
     "normal spectrum of activation energies",
     (
         time_parameter("tau", "time of the mean energy"),
-        Parameter("width", "standard deviation of E/kT", 0.02, 12.0, (0.3, 1.5, 4.0)),
+        Parameter("width", "standard deviation of E/kT", 0.02, 8.0, (0.3, 1.5, 4.0)),
     ),
     normal_progress,
     rate="tau",
