@@ -15,7 +15,9 @@ def relaxation(dataset: xr.Dataset) -> Figure:
     order, inversion = figure.subplots(2, 1, sharex=True)
     order.plot(dataset.time, dataset.eta, color=BLUE, label="EM Eq. 9")
     if "eta_closed" in dataset:
-        order.plot(dataset.time, dataset.eta_closed, "--", color="black", label="EM Eq. 12 (inversion decays by itself)")
+        order.plot(
+            dataset.time, dataset.eta_closed, "--", color="black", label="EM Eq. 12 (inversion decays by itself)"
+        )
     order.axhline(1, color=GREY, lw=0.6)
     order.set(ylabel=r"$\eta = |b|/|b_\mathrm{end}|$", title=dataset.attrs.get("title", ""))
     order.set_ylim(bottom=0)
@@ -38,7 +40,9 @@ def figure1(dataset: xr.Dataset) -> Figure:
         axes.plot(one.time, one.eta_closed, color="black", lw=2.2, label="closed form, Eq. 12")
         for seed, colour, style in zip(one.seed.values, COLOURS, ("--", "-."), strict=False):
             axes.plot(one.time, one.eta.sel(seed=seed), style, color=colour, label=f"Eq. 9, $d_0$ = {seed:g}")
-        axes.set(xlabel=r"$\gamma t$", title=rf"{index + 1}: $x$ = {float(one.x):g}, $\Gamma$ = {float(one.dephasing):g}")
+        axes.set(
+            xlabel=r"$\gamma t$", title=rf"{index + 1}: $x$ = {float(one.x):g}, $\Gamma$ = {float(one.dephasing):g}"
+        )
         axes.axhline(1, color=GREY, lw=0.6)
     first = figure.axes[0]
     first.set_ylabel(r"$\eta(t)$")
@@ -105,7 +109,11 @@ def _draw_anneal(axes, dataset: xr.Dataset) -> None:
     for name, away, colour in zip(dataset.model.values, ranked, COLOURS, strict=False):
         width = 2.4 if away == 0 else 1.2
         axes.plot(
-            dataset.fine_time, dataset.fit.sel(model=name), color=colour, lw=width, label=rf"{name} ($\Delta$AICc {away:.1f})"
+            dataset.fine_time,
+            dataset.fit.sel(model=name),
+            color=colour,
+            lw=width,
+            label=rf"{name} ($\Delta$AICc {away:.1f})",
         )
     if time[0] > 0 and time[-1] / time[0] > 100:
         axes.set_xscale("log")

@@ -27,7 +27,11 @@ def fit_to_dataset(result: FitResult) -> xr.Dataset:
         for k, curve in enumerate(data.names):
             about = {"units": "1", "long_name": f"{data.kind} {curve}, {data.name}"}
             variables[f"measured_{i}_{curve}"] = (dimension, np.asarray(data.curves[k]), about)
-            variables[f"fit_{i}_{curve}"] = (dimension, fitted[k], about | {"long_name": f"fit of {curve}, {data.name}"})
+            variables[f"fit_{i}_{curve}"] = (
+                dimension,
+                fitted[k],
+                about | {"long_name": f"fit of {curve}, {data.name}"},
+            )
             if data.errors is not None:
                 told = about | {"long_name": f"standard deviation of {curve}, {data.name}"}
                 variables[f"error_{i}_{curve}"] = (dimension, np.asarray(data.errors[k]), told)
@@ -60,5 +64,3 @@ def parameter_table(result: FitResult) -> str:
     lines.append("# correlation: " + ", ".join(result.correlated))
     lines += ["# " + "\t".join(f"{x:.3f}" for x in row) for row in result.correlation]
     return "\n".join(lines) + "\n"
-
-

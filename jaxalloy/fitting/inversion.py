@@ -84,7 +84,9 @@ def invert_structure_factor(
     """
     eta = float(np.pi * sigma**3 / (6 * alloy.volume))
     if not 0.05 < eta < 0.62:
-        raise InputError(f"sigma = {sigma:g} bohr: packing fraction {eta:.3g} at this volume; it must be in (0.05, 0.62)")
+        raise InputError(
+            f"sigma = {sigma:g} bohr: packing fraction {eta:.3g} at this volume; it must be in (0.05, 0.62)"
+        )
     q = data.q
     thermal = float(thermal_energy(alloy))
 

@@ -66,7 +66,12 @@ def from_residuals(residuals: Callable[[Float[Array, " p"], Any], Float[Array, "
 
 
 def solve(
-    linearise: Linearise, start: Float[Array, " p"], data: Any, points: Int[Array, ""] | int, box: Box, method: Marquardt
+    linearise: Linearise,
+    start: Float[Array, " p"],
+    data: Any,
+    points: Int[Array, ""] | int,
+    box: Box,
+    method: Marquardt,
 ) -> Iterate:
     """Minimise chi^2 from one start inside the box. points: number of residuals. Pure: compose it with `jax.vmap`."""
 

@@ -48,9 +48,7 @@ class Posterior:
         return _needed("arviz_base").from_dict({"posterior": self.samples})
 
 
-def posterior(
-    result: FitResult, *, chains: int = 4, draws: int = 500, warmup: int = 400, seed: int = 0
-) -> Posterior:
+def posterior(result: FitResult, *, chains: int = 4, draws: int = 500, warmup: int = 400, seed: int = 0) -> Posterior:
     """Sample the posterior of a fit with NumPyro's NUTS, starting around the minimum.
 
     chains, draws, warmup: of the sampler (chains run vectorised). seed: of the random numbers.

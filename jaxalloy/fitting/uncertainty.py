@@ -213,9 +213,7 @@ def _minimise_others(problem, grid, starts, index, method):
     def at(value, start):
         box = problem.box
         pinned = Box(box.lower.at[index].set(value), box.upper.at[index].set(value), box.longest)
-        return solve(
-            from_residuals(residuals_of), start.at[index].set(value), problem, problem.points, pinned, method
-        )
+        return solve(from_residuals(residuals_of), start.at[index].set(value), problem, problem.points, pinned, method)
 
     return jax.vmap(at)(grid, starts)
 

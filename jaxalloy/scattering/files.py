@@ -122,9 +122,9 @@ def _parse(text: str) -> _Text:
                 columns = words
             continue
         numbers = [_number(word) for word in words]
-        if not rows and columns is None and None in numbers and _looks_like_names(words):
-            columns = words
-        elif not rows and numbers[0] is None and _looks_like_names(words):
+        if (not rows and columns is None and None in numbers and _looks_like_names(words)) or (
+            not rows and numbers[0] is None and _looks_like_names(words)
+        ):
             columns = words
         elif None in numbers:
             bad = words[numbers.index(None)]

@@ -107,7 +107,9 @@ class MeasuredStructureFactor(eqx.Module):
         if self.kind == "BT":
             return self
         if self.is_composite or len(self.names) != 3:
-            raise InputError(f"{self.name}: S_NN and S_CC need all three partials, this file has {', '.join(self.names)}")
+            raise InputError(
+                f"{self.name}: S_NN and S_CC need all three partials, this file has {', '.join(self.names)}"
+            )
         c_B = alloy.concentration
         c_A, root = 1 - c_B, jnp.sqrt(c_B * (1 - c_B))
         c = c_A * c_B
@@ -155,7 +157,9 @@ class MeasuredStructureFactor(eqx.Module):
 
         def mean(values, rows):
             sums = [np.bincount(index, v * w, bins) for v, w in zip(values, rows, strict=True)]
-            return jnp.asarray(np.stack(sums)[:, filled] / np.stack([np.bincount(index, w, bins) for w in rows])[:, filled])
+            return jnp.asarray(
+                np.stack(sums)[:, filled] / np.stack([np.bincount(index, w, bins) for w in rows])[:, filled]
+            )
 
         once = np.ones((1, q.size))
         return dataclasses.replace(

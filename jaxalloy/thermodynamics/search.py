@@ -70,9 +70,7 @@ class Bound(eqx.Module):
         """E_CC - T dS_ord."""
         return self.integrals.ordering_energy(eta, y, Z) - self.thermal * yukawa.ordering_entropy(eta, y, Z)
 
-    def orderings(
-        self, eta: Scalar, waves: Waves, y: Float[Array, " n"], Z: Float[Array, " n"]
-    ) -> Float[Array, " n"]:
+    def orderings(self, eta: Scalar, waves: Waves, y: Float[Array, " n"], Z: Float[Array, " n"]) -> Float[Array, " n"]:
         """`ordering` for many y, Z at one packing fraction.
 
         One after the other, so that neither the waves nor the equation for y are computed again for every wavenumber.

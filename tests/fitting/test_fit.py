@@ -181,9 +181,7 @@ def test_resolution_of_the_points_is_folded_in(lithium_lead):
     assert abs(deviation(known, "epsilon", -0.0302)) < 3
     blind = fit_structure_factor(dataclasses.replace(data, dq=None), ReferenceModel(state.alloy))
     assert abs(blind["epsilon"].value + 0.0302) > 3 * known["epsilon"].sd
-    found = fit_structure_factor(
-        dataclasses.replace(data, dq=None), ReferenceModel(state.alloy), (*FIVE, "resolution")
-    )
+    found = fit_structure_factor(dataclasses.replace(data, dq=None), ReferenceModel(state.alloy), (*FIVE, "resolution"))
     assert abs(deviation(found, "resolution", 0.05)) < 3
 
 

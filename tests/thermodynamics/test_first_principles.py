@@ -98,9 +98,7 @@ def test_lithium_magnesium_minimum_obeys_the_rules_it_was_not_told():
     assert float(state.epsilon) == pytest.approx(contact, rel=0.1)
 
 
-@pytest.mark.parametrize(
-    ("zero", "eta", "sigma"), [("consistent", 0.44, 5.06), ("without-gas-xc", 0.51, 5.31)]
-)
+@pytest.mark.parametrize(("zero", "eta", "sigma"), [("consistent", 0.44, 5.06), ("without-gas-xc", 0.51, 5.31)])
 def test_magnesium_zinc_with_both_core_zeros(zero, eta, sigma):
     # physics.md 4.1, printed with two and three figures
     alloy = ja.Alloy.parse("Mg7Zn3", temperature=673.0)

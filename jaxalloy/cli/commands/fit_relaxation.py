@@ -22,7 +22,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "information criteria; rates at several temperatures give Arrhenius laws.",
     )
     parser.add_argument(
-        "files", type=pathlib.Path, nargs="+", metavar="CSV", help="columns time (unit), value (unit)[, error][, temperature]"
+        "files",
+        type=pathlib.Path,
+        nargs="+",
+        metavar="CSV",
+        help="columns time (unit), value (unit)[, error][, temperature]",
     )
     parser.add_argument(
         "--model",
@@ -124,7 +128,9 @@ def say_curve(report: Report, arguments: argparse.Namespace, comparison) -> None
         if energies is not None:
             remark = f"eV, for {arguments.attempt_frequency:g}/s; width {energies['width_eV']:.3g} eV"
             rows.append(("energy", f"{energies['energy_eV']:.4g}", remark))
-        rows.append(("AIC, BIC", f"+{comparison.aic[name] - least_aic:.2f}, +{comparison.bic[name] - least_bic:.2f}", ""))
+        rows.append(
+            ("AIC, BIC", f"+{comparison.aic[name] - least_aic:.2f}, +{comparison.bic[name] - least_bic:.2f}", "")
+        )
         if fit.model.shape_only:
             rows.append(("cannot tell", "", fit.model.shape_only))
         state = "" if fit.converged else " (not converged)"

@@ -36,7 +36,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--dephasing", type=float, metavar="G", help="Gamma, decay rate of the polarisation")
     parser.add_argument("--detuning", type=float, metavar="O", help="off resonance, a rate (0)")
     parser.add_argument("--population-time", type=float, metavar="T", help="t_sigma; inf: the inversion stays")
-    parser.add_argument("--pairs", type=float, metavar="N", help="electron pairs behind each state; checks |sigma| <= N")
+    parser.add_argument(
+        "--pairs", type=float, metavar="N", help="electron pairs behind each state; checks |sigma| <= N"
+    )
     parser.add_argument(
         "--states", type=pathlib.Path, metavar="CSV", help=f"one row per state: {', '.join(PER_STATE)}[, pairs]"
     )

@@ -29,7 +29,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--states", type=pathlib.Path, metavar="CSV", help=f"one row per state: {', '.join(PER_STATE)}")
     parser.add_argument("--population-time", type=float, required=True, metavar="T", help="t_sigma")
     parser.add_argument("--field-damping", type=float, required=True, metavar="K", help="kappa, of the excitations")
-    parser.add_argument("--commutator", type=float, default=1.0, metavar="A", help="alpha = [b, b+], in EM 1-2c+eta^2/2")
+    parser.add_argument(
+        "--commutator", type=float, default=1.0, metavar="A", help="alpha = [b, b+], in EM 1-2c+eta^2/2"
+    )
     add_output_options(parser)
     return parser
 
@@ -104,7 +106,11 @@ def say(report: Report, limit, state, linear) -> None:
             ("frequency", f"{float(state.frequency):.6g}", "against omega_q'"),
             ("growth rate", f"{growth:.6g}", "largest real part about this state"),
             ("slowest time", "-" if growth >= 0 else f"{-1 / growth:.6g}", "diverges at the threshold"),
-            ("unstable from", "-" if not np.isfinite(boundary) else f"{boundary:.6g}", "r, for common rates at resonance"),
+            (
+                "unstable from",
+                "-" if not np.isfinite(boundary) else f"{boundary:.6g}",
+                "r, for common rates at resonance",
+            ),
         ],
     )
     report.record(

@@ -11,8 +11,20 @@ from jaxalloy._typing import Float
 from jaxalloy.numerics.checks import InputError, require, require_finite, require_positive
 
 SECONDS = {
-    **{"fs": 1e-15, "ps": 1e-12, "ns": 1e-9, "us": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0},
-    **{"min": 60.0, "h": 3600.0, "hr": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0},
+    "fs": 1e-15,
+    "ps": 1e-12,
+    "ns": 1e-9,
+    "us": 1e-6,
+    "μs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "sec": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "hr": 3600.0,
+    "d": 86400.0,
+    "day": 86400.0,
+    "days": 86400.0,
 }
 """Units of time that are understood; a curve in any other unit is fitted, but gives no energies."""
 
