@@ -119,6 +119,12 @@ def _draw_anneal(axes, dataset: xr.Dataset) -> None:
         axes.set_xscale("log")
     temperature = dataset.attrs.get("temperature_K")
     where = "" if temperature is None else f"{temperature:g} K: "
-    axes.set(xlabel=f"time ({dataset.time.units})", ylabel=f"{dataset.value.long_name} ({dataset.value.units})")
+    axes.set(xlabel=f"time ({dataset.time.units})", ylabel=_labelled(dataset.value))
     axes.set_title(f"{where}{dataset.attrs['preferred']} preferred", fontsize=10)
     axes.legend(frameon=False, fontsize=8)
+
+
+def _labelled(values: xr.DataArray) -> str:
+    """What it is with its unit; a pure number has none."""
+    unit = values.attrs["units"]
+    return values.attrs["long_name"] + ("" if unit == "1" else f" ({unit})")

@@ -22,11 +22,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "information criteria; rates at several temperatures give Arrhenius laws.",
     )
     parser.add_argument(
-        "files",
-        type=pathlib.Path,
-        nargs="+",
-        metavar="CSV",
-        help="columns time (unit), value (unit)[, error][, temperature]",
+        "files", type=pathlib.Path, nargs="+", metavar="CSV", help="columns time (unit), value (unit)[, error][, temperature]"
     )
     parser.add_argument(
         "--model",
@@ -113,7 +109,7 @@ def say_curve(report: Report, arguments: argparse.Namespace, comparison) -> None
     where = "" if curve.temperature is None else f", {curve.temperature:g} K"
     report.line()
     report.line(f"{curve.source}{where}: {points} points, worth {effective:.0f} independent ones")
-    least_aic, least_bic = min(comparison.aic.values()), min(comparison.bic.values())
+    criteria = (comparison.aicc, comparison.aic, comparison.bic)
     for name in sorted(comparison.fits, key=lambda name: comparison.aicc[name]):
         fit = comparison.fits[name]
         rows = []
@@ -128,9 +124,8 @@ def say_curve(report: Report, arguments: argparse.Namespace, comparison) -> None
         if energies is not None:
             remark = f"eV, for {arguments.attempt_frequency:g}/s; width {energies['width_eV']:.3g} eV"
             rows.append(("energy", f"{energies['energy_eV']:.4g}", remark))
-        rows.append(
-            ("AIC, BIC", f"+{comparison.aic[name] - least_aic:.2f}, +{comparison.bic[name] - least_bic:.2f}", "")
-        )
+        above = [criterion[name] - min(criterion.values()) for criterion in criteria]
+        rows.append(("AICc, AIC, BIC", ", ".join(f"+{value:.1f}" for value in above), "above the least"))
         if fit.model.shape_only:
             rows.append(("cannot tell", "", fit.model.shape_only))
         state = "" if fit.converged else " (not converged)"

@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     import jax.numpy as jnp
 
     from jaxalloy.kinetics import DrivenRelaxation, stability, stationary, threshold
+    from jaxalloy.kinetics.equations import common_rates
 
     system = DrivenRelaxation(
         inversion=values["pump"],
@@ -61,6 +62,8 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     if not bool(limit.exists):
         raise NoResultError("threshold: no positive multiple of this pump reaches it; change the sign of the pump")
     state, linear = stationary(system), stability(system)
+    if not common_rates(system) or bool(np.any(np.asarray(system.detuning) != 0)):
+        linear = eqx.tree_at(lambda s: s.boundary, linear, jnp.full_like(linear.boundary, jnp.inf))  # has no meaning
     boundary = float(linear.boundary)
     far = max(3.0, 1.5 * float(limit.ratio), 1.2 * boundary if np.isfinite(boundary) else 0.0)
     scales = jnp.linspace(0.0, far, 61)[1:]

@@ -8,7 +8,7 @@ import numpy as np
 from jaxalloy._typing import Float
 from jaxalloy.fitting.relaxation.curve import AnnealingCurve
 from jaxalloy.fitting.relaxation.electronic import em9_model, em12_model
-from jaxalloy.fitting.relaxation.fit import UNDETERMINED, ModelFit, Scale, fit_model
+from jaxalloy.fitting.relaxation.fit import ModelFit, Scale, fit_model, not_determined
 from jaxalloy.fitting.relaxation.models import AGE, AGE_NORMAL, CONSTANT, EXPONENTIAL, KWW, TNM, RelaxationModel
 from jaxalloy.numerics.checks import InputError
 
@@ -82,24 +82,21 @@ def compare(
     """Fit every law and compare them by the likelihood of the effective number of points.
 
     -2 ln L = (N_eff/N) RSS/s^2 with given errors (s^2 the reduced RSS of the best fit, at least 1), otherwise
-    N_eff ln(RSS/N), the noise being one more parameter. N_eff = N/(1 + 2 sum_k rho_k) from the residuals of the
+    N_eff ln(RSS/N), the noise being one more parameter. N_eff = N/(1 + 2 sum_k rho_k), see `correlation_time`, from the residuals of the
     best fit, so that the misfit of a wrong law does not count as correlation.
-    Raises `InputError` for an unknown or repeated law and for more parameters than points.
+    Raises `InputError` for an unknown or repeated law.
     """
     laws = [relaxation_model(model, power) if isinstance(model, str) else model for model in models]
     names = [law.name for law in laws]
     if not laws or len(set(names)) < len(names):
         raise InputError(f"models {', '.join(names) or 'none'}: name each law once")
     points = len(curve.times)
-    largest = max(len(law.parameters) for law in laws) + 3
-    if points <= largest:
-        raise InputError(f"{curve.source}: {points} points for up to {largest} parameters; leave the richest law away")
     fits: dict[str, ModelFit] = {}
     for law in laws:
         near = {**fits["em12"].values, "seed": 1e-8} if law.name == "em9" and "em12" in fits else None
         fits[law.name] = fit_model(law, curve, scale, near)
     best = min(fits.values(), key=lambda fit: fit.rss)
-    effective = points / correlation_time(best.residuals)
+    effective = points / correlation_time(best.residuals, best.parameters)
     reduced = max(best.rss / (points - best.parameters), 1.0)
     aic, aicc, bic = {}, {}, {}
     for name, fit in fits.items():
@@ -116,36 +113,51 @@ def compare(
     lowest = ranked.min() if np.isfinite(ranked.min()) else 0.0
     raw = np.exp(-0.5 * (ranked - lowest))
     weights = dict(zip(fits, (raw / max(raw.sum(), 1e-300)).tolist(), strict=True))
-    fits = {name: _rescaled(fit, points / effective) for name, fit in fits.items()}
+    fits = {name: _rescaled(fit, effective) for name, fit in fits.items()}
     return Comparison(curve, fits, float(effective), aic, aicc, bic, weights)
 
 
-def correlation_time(residuals: Float[np.ndarray, " t"]) -> float:
-    """1 + 2 sum_k rho_k in points, summed to five times itself (Sokal's window); at least 1."""
+def correlation_time(residuals: Float[np.ndarray, " t"], fitted: int = 1) -> float:
+    """The number of neighbouring residuals that are worth one, 1 + 2 sum_k rho_k; at least 1.
+
+    From an autoregression r_t = sum_j phi_j r_{t-j} + e_t, whose order AICc chooses (none: 1), by its spectrum at
+    frequency zero, (1 + 2 sum_k rho_k) = var(e)/var(r)/(1 - sum phi)^2. A fit of n parameters takes the slowest
+    part of the noise away; sum phi is raised by what this does to a first-order process, (n + (n + 2) phi)/N.
+    """
     away = residuals - residuals.mean()
-    power = np.abs(np.fft.rfft(away, 2 * len(away))) ** 2
-    correlation = np.fft.irfft(power)[: len(away)]
-    if correlation[0] <= 0:
+    points, variance = len(away), float(np.mean(away**2))
+    if variance <= 1e-28 * float(np.mean(residuals**2) + 1e-300):
         return 1.0
-    times = 2.0 * np.cumsum(correlation / correlation[0]) - 1.0
-    outside = np.arange(len(times)) >= 5.0 * times
-    window = int(np.argmax(outside)) if outside.any() else len(times) // 2
-    return float(np.clip(times[max(window, 1)], 1.0, len(away) / 4))
+    highest = min(8, points // 8)
+    best, time = points * np.log(variance) + 2, 1.0
+    for order in range(1, highest + 1):
+        lags = np.array([away[order - j : points - j] for j in range(1, order + 1)]).T
+        weights, *_ = np.linalg.lstsq(lags, away[order:], rcond=None)
+        noise = float(np.mean((away[order:] - lags @ weights) ** 2))
+        unknown = order + 1
+        criterion = points * np.log(max(noise, 1e-300)) + 2 * unknown * points / (points - unknown - 1)
+        if criterion < best:
+            total = float(weights.sum())
+            total = min(total + max(fitted + (fitted + 2) * total, 0.0) / points, 1 - 2 / points)
+            best, time = criterion, noise / variance / (1 - total) ** 2
+    return float(np.clip(time, 1.0, points / 4))
 
 
-def _rescaled(fit: ModelFit, inflation: float) -> ModelFit:
-    """The same fit with errors for the effective number of points, and what these leave undetermined."""
+def _rescaled(fit: ModelFit, effective: float) -> ModelFit:
+    """The same fit with errors for the effective number of points, and what these leave undetermined.
+
+    The variance of the noise is RSS/N divided by 1 - n/N_eff for n parameters.
+    """
+    points, spent = len(fit.curve.times), fit.parameters
+    inflation = points / effective
+    if fit.curve.errors is None:
+        inflation *= (1 - spent / points) / max(1 - spent / effective, 0.1)
     factor = float(np.sqrt(inflation))
     errors = {name: factor * error for name, error in fit.errors.items()}
-    undetermined = []
-    for parameter in fit.model.parameters:
-        relative = errors[parameter.name] / (abs(fit.values[parameter.name]) if parameter.positive else 1.0)
-        if not relative < UNDETERMINED:
-            undetermined.append(parameter.name)
     return dataclasses.replace(
         fit,
         errors=errors,
         covariance=inflation * fit.covariance,
-        undetermined=tuple(undetermined),
+        undetermined=not_determined(fit.model, fit.values, errors),
         relaxed_error=factor * fit.relaxed_error,
     )

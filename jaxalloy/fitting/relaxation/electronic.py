@@ -15,7 +15,7 @@ MAX_STEPS = 4000
 
 X0 = Parameter("x0", "Delta^2 sigma0/gamma^2", 1e-3, 1e4, (0.3, 3.0, 30.0, 400.0))
 NU = Parameter("nu", "Gamma/gamma", 0.05, 200.0, (0.5, 3.0, 15.0))
-GAMMA = Parameter("gamma", "decay rate of the inversion, 1/t_sigma", 0.01, 100.0, (0.5, 2.0, 6.0, 20.0), dimension=-1)
+GAMMA = Parameter("gamma", "decay rate of the inversion, 1/t_sigma", 0.01, 3.0, (0.5, 2.0, 6.0, 20.0), dimension=-1)
 SEED = Parameter("seed", "|d0|/sigma0", 1e-14, 0.5, (1e-6, 1e-2))
 SCALES = "d0, N, Delta and sigma0 enter the normalised eta only through x0"
 

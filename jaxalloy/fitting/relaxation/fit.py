@@ -12,8 +12,11 @@ from jaxalloy.fitting.relaxation.models import Parameter, RelaxationModel
 
 STEP = 1e-3
 """Of the central differences in the fitted coordinates, logarithms mostly."""
-UNDETERMINED = 1.0
-"""A parameter is undetermined where its logarithm (theta: itself) has a larger standard deviation than this."""
+UNDETERMINED = 0.5
+"""A parameter is undetermined where its logarithm (theta: itself) has a larger standard deviation than this: two of
+them reach zero or infinity."""
+WITHIN = 3
+"""Points that the shortest relaxation time allowed spans; a shorter one would fit the first point's noise."""
 AT_BOUND = 1e-3
 
 
@@ -78,7 +81,7 @@ class Problem:
         self.model, self.curve, self.scale = model, curve, scale
         self.times = curve.times / curve.times[-1]
         self.weight = np.ones_like(curve.values) if curve.errors is None else 1.0 / curve.errors
-        first = self.times[self.times > 0][0]
+        first = self.times[self.times > 0][WITHIN - 1]
         self.bounds = np.array([bounds(parameter, first) for parameter in model.parameters]).reshape(-1, 2)
 
     def shape(self, u: Float[np.ndarray, " p"]) -> Float[np.ndarray, " t"]:
@@ -157,7 +160,7 @@ def coordinates(model: RelaxationModel, values: tuple[float, ...]) -> Float[np.n
 
 
 def bounds(parameter: Parameter, first: float) -> tuple[float, float]:
-    """Bounds of a coordinate; `first` is the shortest time over the last one."""
+    """Bounds of a coordinate; `first` is a short time over the last one."""
     lower = parameter.lower * (first if parameter.dimension == 1 else 1.0)
     upper = parameter.upper / (first if parameter.dimension == -1 else 1.0)
     return (float(np.log(lower)), float(np.log(upper))) if parameter.positive else (lower, upper)
@@ -192,18 +195,19 @@ def describe(problem: Problem, u: Float[np.ndarray, " p"], converged: bool) -> M
     across = columns[-1] - columns[0] if free else np.zeros(0)
     progress = problem.shape(u)
     deviation = dict(zip(free, np.sqrt(np.diag(covariance)), strict=True))
-    values, errors, undetermined = {}, {}, []
+    values, errors = {}, {}
     for parameter, x in zip(model.parameters, u, strict=True):
         sd = float(deviation.get(parameter.name, np.inf))
         value = float(np.exp(x)) if parameter.positive else float(x)
         scaled = value * curve.times[-1] ** parameter.dimension
         values[parameter.name] = float(scaled)
         errors[parameter.name] = float(sd * (scaled if parameter.positive else 1.0))
-        if not sd < UNDETERMINED:
-            undetermined.append(parameter.name)
     values["start"], errors["start"] = start, float(deviation.get("start", 0.0))
     if model.parameters:
         values["change"], errors["change"] = change, float(deviation.get("change", 0.0))
+        timed = np.array([parameter.dimension != 0 for parameter in model.parameters])
+        if scale.change is None and bool(np.any(timed & ~inside)):
+            errors["change"] = float("inf")  # without a time scale only the part within the data is known
     return ModelFit(
         model=model,
         curve=curve,
@@ -212,11 +216,22 @@ def describe(problem: Problem, u: Float[np.ndarray, " p"], converged: bool) -> M
         errors=errors,
         free=tuple(free),
         covariance=covariance,
-        undetermined=tuple(undetermined),
+        undetermined=not_determined(model, values, errors),
         relaxed=float(change * (progress[-1] - progress[0])),
         relaxed_error=float(np.sqrt(max(across @ covariance @ across, 0.0))),
         rss=rss,
         converged=converged,
+    )
+
+
+def not_determined(model: RelaxationModel, values: dict[str, float], errors: dict[str, float]) -> tuple[str, ...]:
+    """Names of the parameters, and of the change, that the data do not bound."""
+    names = [(parameter.name, parameter.positive) for parameter in model.parameters]
+    names += [("change", True)] if names else []
+    return tuple(
+        name
+        for name, positive in names
+        if not errors[name] < UNDETERMINED * (abs(values[name]) if positive else 1.0) and errors[name] > 0
     )
 
 

@@ -19,7 +19,7 @@ class Parameter:
     """One parameter of a law.
 
     dimension: the power of time it carries, 1 a time, -1 a rate, 0 a number. lower, upper: in units of T, widened
-    by the shortest time for times and rates. positive: fitted by its logarithm. starts: a coarse grid.
+    by the time of the third point for times and rates. positive: fitted by its logarithm. starts: a coarse grid.
     """
 
     name: str
@@ -54,8 +54,8 @@ class RelaxationModel:
 
 
 def time_parameter(name: str, meaning: str) -> Parameter:
-    """A relaxation time between a third of the first time and a hundred last times."""
-    return Parameter(name, meaning, 1 / 3, 100.0, (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), dimension=1)
+    """A relaxation time between that of the third point and a hundred last times."""
+    return Parameter(name, meaning, 1.0, 100.0, (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), dimension=1)
 
 
 def exponential_progress(values: Float[np.ndarray, " p"], times: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
@@ -104,7 +104,7 @@ def tnm_progress(values: Float[np.ndarray, " p"], times: Float[np.ndarray, " t"]
     step = log_xi[1] - log_xi[0]
     spent = np.concatenate([[0.0], np.cumsum(0.5 * (pace[1:] + pace[:-1]))]) * step
     clock = np.log(spent + np.exp(log_xi[0] - theta * left[0]))
-    xi = np.interp(np.log(np.maximum(times, 1e-300) / tau), clock, log_xi, left=-700.0)
+    xi = np.interp(np.log(np.maximum(times, 1e-300) / tau), clock, log_xi, left=-np.inf)
     return -np.expm1(-np.exp(beta * xi))
 
 
