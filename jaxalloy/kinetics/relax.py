@@ -77,8 +77,7 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
     `model` is any PyTree with these three; the solver must be chosen ("auto" means Dopri8 here).
     """
     dtype = model.start.dtype
-    default = 1e-11 if jnp.finfo(dtype).bits > 32 else 1e-6
-    rtol = jnp.asarray(default if method.rtol is None else method.rtol, dtype)
+    rtol = jnp.asarray(default_tolerance(dtype) if method.rtol is None else method.rtol, dtype)
     smallest = float(jnp.finfo(dtype).tiny) * 1e4
     tied = jnp.maximum(0.01 * rtol * model.seed(), smallest)
     atol = tied if method.atol is None else jnp.asarray(method.atol, dtype)
@@ -101,12 +100,19 @@ def integrate(model: Any, times: Float[Array, "t"], method: Adaptive) -> Path:
     return Path(solution.ys, solution.stats["num_steps"], outcome_of(solution.result))
 
 
-def choose_solver(method: Adaptive, largest_rate: Any, last_time: Any) -> Adaptive:
-    """`method` with "auto" replaced by what the stiffness asks for; Dopri8 where the rates are not known."""
-    if method.solver != "auto":
-        return method
-    stiff = not is_traced((largest_rate, last_time)) and bool(np.any(largest_rate * last_time > STIFF))
-    return Adaptive(method.rtol, method.atol, "kvaerno5" if stiff else "dopri8", method.max_steps, method.derivative)
+def default_tolerance(dtype: Any) -> float:
+    """rtol where none is given."""
+    return 1e-11 if jnp.finfo(dtype).bits > 32 else 1e-6
+
+
+def choose_solver(method: Adaptive, largest_rate: Array, last_time: Array) -> Adaptive:
+    """`method` with its tolerance, and "auto" replaced by what the stiffness asks for (Dopri8 where not known)."""
+    rtol = default_tolerance(last_time.dtype) if method.rtol is None else method.rtol
+    solver = method.solver
+    if solver == "auto":
+        stiff = not is_traced((largest_rate, last_time)) and bool(np.any(largest_rate * last_time > STIFF))
+        solver = "kvaerno5" if stiff else "dopri8"
+    return Adaptive(rtol, method.atol, solver, method.max_steps, method.derivative)
 
 
 def as_relaxation(path: Path, model: MaxwellBloch, times: Array, collapsed: bool, solver: str) -> Relaxation:

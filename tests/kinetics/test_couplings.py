@@ -72,7 +72,7 @@ def test_excitations_soften_where_the_order_sets_in(alloy, found):
 def test_one_alloy_feeds_both_papers(found):
     index = int(found.softest)
     delta = found.coupling[index]
-    out = relax(FreeRelaxation(delta, 1.0, 1e-3, delta, 5.0 / delta), jnp.array([1.0, 10.0]) / delta)
+    out = relax(FreeRelaxation(delta, 1.0, 1e-3, delta, 5.0 / delta), jnp.linspace(0.0, 10.0, 41) / delta)
     assert bool(out.converged)
     assert float(out.eta[0]) < 1.0
 

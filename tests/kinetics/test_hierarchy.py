@@ -29,11 +29,20 @@ def test_one_transition_is_free_relaxation():
 def chains():
     rates = {"coupling": 1.0, "dephasing": 1.0, "population_time": np.inf, "polarisation": 1e-3}
     full = [9.0, 0.0, 0.0, 0.0]
-    direct = RelaxationNetwork.chain(
-        4, direct=True, populations=full, **{**rates, "coupling": np.array([1.0, 1.0, 1.0, 0.3, 0.3])}
-    )
-    gradual = RelaxationNetwork.chain(4, direct=False, populations=full, **rates)
-    return [relax_network(network, 3 * TIMES, Adaptive(rtol=1e-11)) for network in (direct, gradual)]
+    out = []
+    for coupling in (0.3, 0.0):
+        steps = np.array([1.0, 1.0, 1.0, coupling, coupling])
+        network = RelaxationNetwork.chain(4, direct=True, populations=full, **{**rates, "coupling": steps})
+        out.append(relax_network(network, 3 * TIMES, Adaptive(rtol=1e-11)))
+    return out
+
+
+def test_chains_name_their_transitions():
+    rates = {"coupling": 1.0, "dephasing": 1.0, "population_time": 1.0, "polarisation": 0.1}
+    gradual = RelaxationNetwork.chain(4, direct=False, populations=[1.0, 0.0, 0.0, 0.0], **rates)
+    assert gradual.transitions == ((0, 1), (1, 2), (2, 3))
+    direct = RelaxationNetwork.chain(4, direct=True, populations=[1.0, 0.0, 0.0, 0.0], **rates)
+    assert direct.transitions == ((0, 1), (1, 2), (2, 3), (0, 3), (1, 3))
 
 
 def test_populations_are_conserved_and_counted_by_the_quanta(chains):
