@@ -1,7 +1,7 @@
 """Measured partial structure factors of liquid Fe-Co and Fe-Cr: is there chemical order? (No detectable one.)
 
-Usage: python -m experiments.fitting.liquid_3d_metals [FOLDER], the folder that holds Fe-Co.csv and Fe-Cr.csv (Faber-Ziman
-partials S11, S22, S12 against q in 1/angstrom); by default $JAXALLOY_DATA/liquid_3d_metals_measured.
+Usage: python -m experiments.fitting.liquid_3d_metals [FOLDER], the folder that holds Fe-Co.csv and Fe-Cr.csv
+(Faber-Ziman partials S11, S22, S12 against q in 1/angstrom); by default $JAXALLOY_DATA/liquid_3d_metals_measured.
 The densities, 7.0 and 6.6 g/cm^3, only set the start and the ideal volume: sigma and eta are fitted apart.
 """
 
@@ -55,17 +55,25 @@ def rows(found):
     for name, (hard, soft, order) in found.items():
         *_, hard_limit, soft_limit = ALLOYS[name]
         result += [
-            Row(f"{name}: rms of S_NN, hard spheres <= {hard_limit}", "yes", hard.rms <= hard_limit, note=f"{hard.rms:.4f}"),
-            Row(f"{name}: rms of S_NN, soft spheres <= {soft_limit}", "yes", soft.rms <= soft_limit, note=f"{soft.rms:.4f}"),
+            Row(
+                f"{name}: rms of S_NN, hard spheres <= {hard_limit}",
+                "yes",
+                hard.rms <= hard_limit,
+                note=f"{hard.rms:.4f}",
+            ),
+            Row(
+                f"{name}: rms of S_NN, soft spheres <= {soft_limit}",
+                "yes",
+                soft.rms <= soft_limit,
+                note=f"{soft.rms:.4f}",
+            ),
             Row(
                 f"{name}: softness b, angstrom, between 0.09 and 0.13",
                 "yes",
                 0.09 < soft["softness"].value * BOHR_IN_ANGSTROM < 0.13,
                 note=f"{soft['softness'].value * BOHR_IN_ANGSTROM:.3f}",
             ),
-            Row(
-                f"{name}: the softness moves eta by about", "0.02", soft["eta"].value - hard["eta"].value, slack=0.005
-            ),
+            Row(f"{name}: the softness moves eta by about", "0.02", soft["eta"].value - hard["eta"].value, slack=0.005),
             Row(f"{name}: no order is detected", "yes", order.null is not None),
             Row(
                 f"{name}: |epsilon| < 3 mRy at kappa = {KAPPA:g} (95 %)",

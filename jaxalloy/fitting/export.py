@@ -1,5 +1,7 @@
 """A fit as files: a dataset with every curve, unit and error, and a plain-text table of parameters."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -7,8 +9,10 @@ from jaxalloy.fitting.fit import FitResult
 
 
 def fit_to_dataset(result: FitResult) -> xr.Dataset:
-    """The fit as an `xarray.Dataset`: parameters with NAME_sd, measured and fitted curves of every data set i over q_i."""
-    variables, coordinates = {}, {}
+    """The fit as an `xarray.Dataset`: parameters with NAME_sd, measured and fitted curves of every data set i over
+    q_i."""
+    variables: dict[str, Any] = {}
+    coordinates: dict[str, Any] = {}
     for name, estimate in result.estimates.items():
         about = {"units": estimate.unit, "long_name": estimate.meaning, "determined": int(estimate.determined)}
         variables[name] = ((), estimate.value, about | ({"note": estimate.note} if estimate.note else {}))
@@ -27,7 +31,11 @@ def fit_to_dataset(result: FitResult) -> xr.Dataset:
         for k, curve in enumerate(data.names):
             about = {"units": "1", "long_name": f"{data.kind} {curve}, {data.name}"}
             variables[f"measured_{i}_{curve}"] = (dimension, np.asarray(data.curves[k]), about)
-            variables[f"fit_{i}_{curve}"] = (dimension, fitted[k], about | {"long_name": f"fit of {curve}, {data.name}"})
+            variables[f"fit_{i}_{curve}"] = (
+                dimension,
+                fitted[k],
+                about | {"long_name": f"fit of {curve}, {data.name}"},
+            )
             if data.errors is not None:
                 told = about | {"long_name": f"standard deviation of {curve}, {data.name}"}
                 variables[f"error_{i}_{curve}"] = (dimension, np.asarray(data.errors[k]), told)
@@ -60,5 +68,3 @@ def parameter_table(result: FitResult) -> str:
     lines.append("# correlation: " + ", ".join(result.correlated))
     lines += ["# " + "\t".join(f"{x:.3f}" for x in row) for row in result.correlation]
     return "\n".join(lines) + "\n"
-
-

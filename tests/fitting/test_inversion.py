@@ -27,7 +27,9 @@ def errors_in_per_cent(state, found):
 )
 def test_potential_comes_back(lithium_lead, kappa, epsilon, contact, rms):
     state = lithium_lead(0.8, kappa, epsilon)
-    found = [errors_in_per_cent(state, invert_structure_factor(state.data(seed), state.alloy, 4.93)) for seed in range(2)]
+    found = [
+        errors_in_per_cent(state, invert_structure_factor(state.data(seed), state.alloy, 4.93)) for seed in range(2)
+    ]
     assert max(error for error, _ in found) < contact
     assert max(error for _, error in found) < rms
 

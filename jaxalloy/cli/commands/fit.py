@@ -35,7 +35,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add("--quantity", metavar="S|S_FZ|S_AL|S_BT|F(q)", help="what the file holds, if it does not say so itself")
     add("--unit", metavar="1/angstrom|1/nm|1/bohr", help="unit of q, if the file does not name it")
     add("--q-range", metavar="MIN:MAX", help="fit this range of q only, in 1/angstrom")
-    add("--free", action="append", metavar="NAME[,NAME]", help="all parameters to fit (sigma,epsilon,kappa,scale,level)")
+    add(
+        "--free", action="append", metavar="NAME[,NAME]", help="all parameters to fit (sigma,epsilon,kappa,scale,level)"
+    )
     add("--fix", type=assignment, action="append", default=[], metavar="NAME=VALUE", help="hold a parameter")
     add("--bounds", type=assignment, action="append", default=[], metavar="NAME=MIN:MAX", help="keep it in this range")
     add("--start", type=assignment, action="append", default=[], metavar="NAME=VALUE", help="start the search here")
@@ -210,9 +212,13 @@ def say_data(report: Report, data, alloy) -> None:
             rows.append(("small-R slope", f"{check.density_ratio:.2f}", "of that of the density; 1 if normalised"))
         report.table(one.name, rows)
         if one.is_composite and abs(check.large_q - 1) > 0.1:
-            report.warn(f"{one.name}: S is {check.large_q:.3f} at large q, not 1; scale and level have to make up for it")
+            report.warn(
+                f"{one.name}: S is {check.large_q:.3f} at large q, not 1; scale and level have to make up for it"
+            )
         if math.isfinite(check.density_ratio) and not 0.6 < check.density_ratio < 1.4:
-            report.warn(f"{one.name}: the small-R transform belongs to {check.density_ratio:.2f} times the density given")
+            report.warn(
+                f"{one.name}: the small-R transform belongs to {check.density_ratio:.2f} times the density given"
+            )
         records.append({"name": one.name, "points": one.q.size, "S_at_large_q": check.large_q, "peak": check.peak})
     report.record(
         alloy=f"{A}{1 - c:.6g}{B}{c:.6g}",
@@ -240,7 +246,9 @@ def say_result(report: Report, result) -> None:
     quality = [("rms of the residuals", f"{result.rms:.4g}", "first curve")]
     if result.chi2 is not None:
         quality.insert(0, ("chi^2/dof", f"{result.chi2:.1f}/{result.dof} = {result.chi2 / result.dof:.3f}", ""))
-    quality.append(("autocorrelation", f"{chance.lag_one:.2f}", f"of neighbours; {chance.time:.1f} points count as one"))
+    quality.append(
+        ("autocorrelation", f"{chance.lag_one:.2f}", f"of neighbours; {chance.time:.1f} points count as one")
+    )
     if score is not None:
         quality.append(("soft-core test", f"{score.z:.1f}", "standard deviations; above 3 use --softness"))
     report.table(f"quality ({result.starts} starts, {result.steps} steps)", quality)
