@@ -15,7 +15,7 @@ def fit(dataset: xr.Dataset) -> Figure:
 
     dataset: from `fit_to_dataset`, or read back from its netCDF file.
     """
-    sets = sorted(int(name[2:]) for name in dataset.dims if str(name).startswith("q_"))
+    sets = sorted(int(name[2:]) for name in map(str, dataset.dims) if name.startswith("q_"))
     figure = Figure(figsize=(6.4 * len(sets), 6.0), layout="constrained")
     grid = figure.subplots(2, len(sets), sharex="col", squeeze=False, gridspec_kw={"height_ratios": (3, 1)})
     figure.suptitle(_title(dataset), fontsize=10)

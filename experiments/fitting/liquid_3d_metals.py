@@ -1,7 +1,7 @@
 """Measured partial structure factors of liquid Fe-Co and Fe-Cr: is there chemical order? (No detectable one.)
 
-Usage: python -m experiments.fitting.liquid_3d_metals [FOLDER], the folder that holds Fe-Co.csv and Fe-Cr.csv (Faber-Ziman
-partials S11, S22, S12 against q in 1/angstrom); by default $JAXALLOY_DATA/liquid_3d_metals_measured.
+Usage: python -m experiments.fitting.liquid_3d_metals [FOLDER], the folder that holds Fe-Co.csv and Fe-Cr.csv
+(Faber-Ziman partials S11, S22, S12 against q in 1/angstrom); by default $JAXALLOY_DATA/liquid_3d_metals_measured.
 The densities, 7.0 and 6.6 g/cm^3, only set the start and the ideal volume: sigma and eta are fitted apart.
 """
 

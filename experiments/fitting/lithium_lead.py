@@ -1,7 +1,7 @@
 """Synthetic but realistic: 7Li-Pb from PHH Table II, 1 % noise, q 0.5 to 10 1/angstrom, seven compositions.
 
-All five parameters (sigma, epsilon, kappa, scale, level) come back within their errors; and the ordering potential that is
-found without assuming a Yukawa form (PHH Sec. V, after Ruppersberg and Schirmacher).
+All five parameters (sigma, epsilon, kappa, scale, level) come back within their errors; and the ordering potential that
+is found without assuming a Yukawa form (PHH Sec. V, after Ruppersberg and Schirmacher).
 """
 
 import jax

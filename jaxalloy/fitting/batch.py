@@ -1,10 +1,10 @@
 """Thousands of fits of the reference model in one call, with the Jacobian written out.
 
-One composite or partial curve for each lane, on common wave numbers, in the variables sigma, y, ln kappa, scale, level (eta
-follows from the volume). Where the general fit folds a resolution or damps a soft core, this one does not.
+One composite or partial curve for each lane, on common wave numbers, in the variables sigma, y, ln kappa, scale, level
+(eta follows from the volume). Where the general fit folds a resolution or damps a soft core, this one does not.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
 from jaxalloy.alloy import Alloy
+from jaxalloy.fitting.fit import GRID
 from jaxalloy.fitting.least_squares import Box, Iterate, Marquardt, solve_batch
 from jaxalloy.fitting.model import thermal_energy
 from jaxalloy.numerics.checks import require_positive
@@ -32,8 +33,9 @@ class BatchData(NamedTuple):
 
 
 class BatchFit(NamedTuple):
-    """Lanes of fits. u: `VARIABLES`, shape (b, 5); covariance: of u, for the errors given, shape (b, 5, 5), NaN for a lane
-    at a bound or without rank; eta, epsilon (Ry), kappa (1/bohr) and their standard deviations; chi2; converged; steps."""
+    """Lanes of fits. u: `VARIABLES`, shape (b, 5); covariance: of u, for the errors given, shape (b, 5, 5), NaN for a
+    lane at a bound or without rank; eta, epsilon (Ry), kappa (1/bohr) and their standard deviations; chi2; converged;
+    steps."""
 
     u: Float[Array, "b 5"]
     covariance: Float[Array, "b 5 5"]
@@ -138,10 +140,10 @@ def fit_batch(
 ) -> BatchFit:
     """Fit b curves at once.
 
-    q: 1/bohr. errors: standard deviations, for all lanes or for each. weights: as `MeasuredStructureFactor.weights` gives
-    them. alloy: gives volume and temperature. starts: in `VARIABLES`; by default eta 0.42, y -1.5, Z 8, scale 1, the
-    level that of the top fifth of q. bounds: of `VARIABLES`, the same for all lanes, within the range that the model
-    covers; equal ones fix a variable. fallback: whether lanes that end with chi^2 > N + 5 sqrt(2N), at a bound or
+    q: 1/bohr. errors: standard deviations, for all lanes or for each. weights: as `MeasuredStructureFactor.weights`
+    gives them. alloy: gives volume and temperature. starts: in `VARIABLES`; by default eta 0.42, y -1.5, Z 8, scale 1,
+    the level that of the top fifth of q. bounds: of `VARIABLES`, the same for all lanes, within the range that the
+    model covers; equal ones fix a variable. fallback: whether lanes that end with chi^2 > N + 5 sqrt(2N), at a bound or
     unconverged are fitted again from a coarse grid of starts. Convergence is data on the result.
     """
     require_positive("q (1/bohr)", q)
@@ -150,7 +152,7 @@ def fit_batch(
     lanes, n = measured.shape
     inverse = jnp.broadcast_to(1 / errors, measured.shape)
     data = BatchData(q, measured, inverse, weight_nn, weight_cc, alloy.volume)
-    axes = BatchData(None, 0, 0, None, None, None)
+    axes: Any = BatchData(*(None, 0, 0, None, None, None))  # type: ignore[arg-type]
     box = _box(alloy)
     if bounds is not None:
         box = Box(
@@ -181,8 +183,6 @@ def _box(alloy: Alloy) -> Box:
 
 def _again_from_grid(found: Iterate, data, axes, n, box, method, alloy, level) -> Iterate:
     """Lanes with a bad end, from every start of the grid; the lowest chi^2 is kept."""
-    from jaxalloy.fitting.fit import GRID
-
     chi2, u = np.asarray(found.chi2), np.asarray(found.u)
     lower, upper = np.asarray(box.lower), np.asarray(box.upper)
     at_bound = (((u <= lower) | (u >= upper)) & (lower < upper)).any(axis=1)
@@ -191,11 +191,11 @@ def _again_from_grid(found: Iterate, data, axes, n, box, method, alloy, level) -
         return found
     lanes = np.repeat(bad, len(GRID))
     grid = np.asarray(jnp.stack([_start(alloy, *point) for point in GRID]))
-    starts = np.tile(grid, (bad.size, 1))
+    tiled = np.tile(grid, (bad.size, 1))
     # as many lanes as before, or a multiple: the same programs serve
     padding = -lanes.size % chi2.size
-    lanes, starts = np.resize(lanes, lanes.size + padding), np.resize(starts, (lanes.size + padding, starts.shape[1]))
-    starts = jnp.asarray(starts).at[:, 4].set(level[lanes])
+    lanes, tiled = np.resize(lanes, lanes.size + padding), np.resize(tiled, (lanes.size + padding, tiled.shape[1]))
+    starts = jnp.asarray(tiled).at[:, 4].set(level[lanes])
     again = data._replace(measured=data.measured[lanes], inverse_error=data.inverse_error[lanes])
     parts = [
         solve_batch(

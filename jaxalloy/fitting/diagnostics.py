@@ -31,8 +31,8 @@ class Score(NamedTuple):
 def soft_core_score(problem: FitProblem, u, at: Evaluation, unit_chi2: float) -> Score:
     """Regress the residuals on d model/d b^2 = -q^2 (model - level), projected off the Jacobian.
 
-    at: the evaluation of the problem at u. unit_chi2: what one squared standardised residual is worth; 1 where the errors
-    were given, since what the test looks for must not widen its own error. Source: physics.md 6.
+    at: the evaluation of the problem at u. unit_chi2: what one squared standardised residual is worth; 1 where the
+    errors were given, since what the test looks for must not widen its own error. Source: physics.md 6.
     """
     values, direction = problem.values(jnp.asarray(u)), []
     for index, (curve, m) in enumerate(zip(at.curves, problem.measurements, strict=True)):
@@ -53,8 +53,8 @@ def soft_core_score(problem: FitProblem, u, at: Evaluation, unit_chi2: float) ->
 
 class Normalisation(NamedTuple):
     """Checks of a composite. large_q: mean of the top fifth of q (1 when normalised). density_ratio: number density
-    implied by the small-R transform over the one of the alloy (1 when normalised; truncation allows about 30 %), NaN for
-    partials. peak: q of the highest point, 1/bohr."""
+    implied by the small-R transform over the one of the alloy (1 when normalised; truncation allows about 30 %), NaN
+    for partials. peak: q of the highest point, 1/bohr."""
 
     large_q: float
     density_ratio: float
@@ -89,7 +89,6 @@ def check_unit_of_q(data: MeasuredStructureFactor, alloy: Alloy) -> None:
     """
     alloy = alloy if data.alloy is None else data.alloy
     q = np.asarray(data.q)
-    _, weight, _ = data.weights(alloy)
     highest = int(np.argmax(np.asarray(data.curves[0])))
     expected = 2 * np.pi / float(jnp.cbrt(alloy.volume))
     ratio = float(q[highest]) / expected

@@ -1,5 +1,7 @@
 """A fit as files: a dataset with every curve, unit and error, and a plain-text table of parameters."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -7,8 +9,10 @@ from jaxalloy.fitting.fit import FitResult
 
 
 def fit_to_dataset(result: FitResult) -> xr.Dataset:
-    """The fit as an `xarray.Dataset`: parameters with NAME_sd, measured and fitted curves of every data set i over q_i."""
-    variables, coordinates = {}, {}
+    """The fit as an `xarray.Dataset`: parameters with NAME_sd, measured and fitted curves of every data set i over
+    q_i."""
+    variables: dict[str, Any] = {}
+    coordinates: dict[str, Any] = {}
     for name, estimate in result.estimates.items():
         about = {"units": estimate.unit, "long_name": estimate.meaning, "determined": int(estimate.determined)}
         variables[name] = ((), estimate.value, about | ({"note": estimate.note} if estimate.note else {}))

@@ -1,11 +1,11 @@
 """From S_CC(q) to the direct correlation c_CC(R) and an "experimental" ordering potential, without a model of it.
 
 Ruppersberg and Schirmacher's use of the mean-spherical approximation for Li4Pb (PHH Sec. V): Phi_CC(R) = -k_B T c_CC(R)
-beyond the diameter. The unknown is x c_CC(x), x = R/sigma: a polynomial inside the diameter, piecewise linear outside, with
-a jump at x = 1; it is fitted to S itself, with a penalty on the curvature that grows outwards. Its strength comes from
-generalised cross-validation: the discrepancy principle, chi^2 = N, is at the mercy of the noise (chi^2 of the truth is
-N +- sqrt(2N)) and oversmooths every second data set. Transforming 1 - 1/S directly gives a contact value a third too weak
-(physics.md 6).
+beyond the diameter. The unknown is x c_CC(x), x = R/sigma: a polynomial inside the diameter, piecewise linear outside,
+with a jump at x = 1; it is fitted to S itself, with a penalty on the curvature that grows outwards. Its strength comes
+from generalised cross-validation: the discrepancy principle, chi^2 = N, is at the mercy of the noise (chi^2 of the
+truth is N +- sqrt(2N)) and oversmooths every second data set. Transforming 1 - 1/S directly gives a contact value a
+third too weak (physics.md 6).
 """
 
 from functools import partial
@@ -28,13 +28,14 @@ INSIDE = 6
 SMALLEST_CC_WEIGHT = 0.3
 """Below this weight of S_CC a composite is mostly S_NN, and errors of the model of S_NN pass for order."""
 
-_PENALTIES = np.logspace(-8, 6, 57)
+_PENALTIES = np.logspace(-8, 6, 36)
 """For errors of 0.01; they scale with the weight of the data."""
 _STEPS = 12
 
 
 class Basis(NamedTuple):
-    """x: nodes outside, shape (m,). transform: unknowns to n c(Q), shape (q, unknowns). penalty: (unknowns, unknowns)."""
+    """x: nodes outside, shape (m,). transform: unknowns to n c(Q), shape (q, unknowns). penalty: (unknowns,
+    unknowns)."""
 
     x: Float[Array, " m"]
     transform: Float[Array, "q n"]
@@ -76,9 +77,9 @@ def invert_structure_factor(
 ) -> OrderingInversion:
     """The direct correlation c_CC(R) and the ordering potential that S_CC(q) contains, without assuming a form.
 
-    data: with the curve CC, or a composite dominated by S_CC (a zero alloy), of which the hard-sphere S_NN is taken off.
-    sigma: hard-sphere diameter, bohr, from a fit: the data hardly determine it, and 2 % of it ruin the contact value
-    (see `epsilon_sigma`). reach: R/sigma beyond which the potential is zero. spacing: of the nodes, in sigma.
+    data: with the curve CC, or a composite dominated by S_CC (a zero alloy), of which the hard-sphere S_NN is taken
+    off. sigma: hard-sphere diameter, bohr, from a fit: the data hardly determine it, and 2 % of it ruin the contact
+    value (see `epsilon_sigma`). reach: R/sigma beyond which the potential is zero. spacing: of the nodes, in sigma.
     Raises `InputError` where the data hold no S_CC. Without errors of the data they are estimated from the residuals.
     Source: PHH Sec. V, Ref. 49; physics.md 6.
     """

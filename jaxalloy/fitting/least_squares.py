@@ -1,7 +1,8 @@
 """Levenberg-Marquardt for a few unknowns in a box, made to run in batches.
 
-Normal equations scaled to unit diagonal (Marquardt), a cap on every step, and an active set at the bounds; convergence is
-measured by what the next Gauss-Newton step would still gain in chi^2, which is the only scale that matters to an error bar.
+Normal equations scaled to unit diagonal (Marquardt), a cap on every step, and an active set at the bounds; convergence
+is measured by what the next Gauss-Newton step would still gain in chi^2, which is the only scale that matters to an
+error bar.
 """
 
 from collections.abc import Callable
@@ -146,7 +147,8 @@ def solve_positive(matrix: Float[Array, "p p"], right: Float[Array, " p"]) -> Fl
     """Solve a small positive definite system; unrolled, since a library call for each lane of a batch costs more."""
     p = right.shape[0]
     rows: list[list[Scalar]] = [[jnp.zeros((), right.dtype)] * p for _ in range(p)]
-    inverse, forward = [], []
+    inverse: list[Scalar] = []
+    forward: list[Scalar] = []
     for i in range(p):
         for j in range(i):
             rows[i][j] = (matrix[i, j] - sum(rows[i][k] * rows[j][k] for k in range(j))) * inverse[j]
@@ -221,7 +223,7 @@ def _programs(linearise, axes, points, method, stride):
 
             return jax.lax.fori_loop(0, stride, body, state)
 
-        shared = Box(None, None, None)
+        shared: Any = Box(*(None, None, None))  # type: ignore[arg-type]
         _PROGRAMS[key] = (
             jax.jit(jax.vmap(begin, in_axes=(0, shared))),
             jax.jit(jax.vmap(several, in_axes=(0, axes, shared))),

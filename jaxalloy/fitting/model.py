@@ -33,8 +33,8 @@ class Reduced(NamedTuple):
 class Parameter(NamedTuple):
     """A quantity that a fit may vary: its unit, range searched, start, longest step of a search, and what it is.
 
-    scale: the variable fitted is the quantity itself ("linear"), its logarithm ("log") or its square ("square"); limits,
-    start and step are given of the quantity, the step of a "log" one of the logarithm.
+    scale: the variable fitted is the quantity itself ("linear"), its logarithm ("log") or its square ("square");
+    limits, start and step are given of the quantity, the step of a "log" one of the logarithm.
     """
 
     unit: str
@@ -80,13 +80,13 @@ class ReferenceModel(eqx.Module):
     def parameters(self) -> dict[str, Parameter]:
         """sigma, eta, epsilon, kappa, and y in place of epsilon."""
         diameter = float(jnp.cbrt(6 * self.alloy.volume / jnp.pi))
-        sigma = [diameter * eta ** (1 / 3) for eta in (0.05, 0.62, 0.42)]
+        lower, upper, start = (diameter * eta ** (1 / 3) for eta in (0.05, 0.62, 0.42))
         return {
-            "sigma": Parameter("bohr", *sigma, 0.05 * diameter, "hard-sphere diameter"),
+            "sigma": Parameter("bohr", lower, upper, start, 0.05 * diameter, "hard-sphere diameter"),
             "eta": Parameter("1", 0.05, 0.62, 0.42, 0.05, "packing fraction"),
             "epsilon": Parameter("Ry", -1.0, 1.0, -0.01, 0.01, "ordering potential at contact is -epsilon"),
             "y": Parameter("1", -100.0, 1.0, -1.5, 2.0, "order parameter of the closed forms"),
-            "kappa": Parameter("1/bohr", 0.003, 40.0, 8.0 / sigma[2], 1.0, "inverse range of the order", "log"),
+            "kappa": Parameter("1/bohr", 0.003, 40.0, 8.0 / start, 1.0, "inverse range of the order", "log"),
         }
 
     def liquid(self, values: dict[str, Scalar], alloy: Alloy) -> Reduced:

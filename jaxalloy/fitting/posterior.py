@@ -1,9 +1,9 @@
 """The posterior of a fit by NUTS, for when the covariance is not enough; needs the extra `jaxalloy[posterior]`.
 
-Likelihood: Gaussian, chi^2 divided by the result's `inflation`, so that correlated residuals count as few points as in the
-covariance. Prior: flat in the variables of the fit (sigma, y, ln kappa, scale, level, ...) inside their box. The sampler
-works in the eigenvectors of the covariance, in which the posterior is nearly round. Reported are sigma, h_CC(1+) and y,
-which hardly depend on each other, and every derived quantity.
+Likelihood: Gaussian, chi^2 divided by the result's `inflation`, so that correlated residuals count as few points as in
+the covariance. Prior: flat in the variables of the fit (sigma, y, ln kappa, scale, level, ...) inside their box. The
+sampler works in the eigenvectors of the covariance, in which the posterior is nearly round. Reported are sigma,
+h_CC(1+) and y, which hardly depend on each other, and every derived quantity.
 """
 
 import dataclasses
@@ -34,7 +34,8 @@ class Summary(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Posterior:
-    """Samples of the variables and of the derived quantities, each of shape (chains, draws). divergences: their number."""
+    """Samples of the variables and of the derived quantities, each of shape (chains, draws). divergences: their
+    number."""
 
     samples: dict[str, np.ndarray]
     summary: tuple[Summary, ...]
@@ -99,8 +100,8 @@ def _summarise(samples: dict[str, np.ndarray], result: FitResult) -> tuple[Summa
         low, high = np.quantile(values, (0.025, 0.975))
         unit = result.estimates[name].unit if name in result.estimates else "1"
         r_hat, ess = diagnose.split_gelman_rubin(values), diagnose.effective_sample_size(values)
-        numbers = (values.mean(), values.std(), low, high, r_hat, ess)
-        rows.append(Summary(name, *(float(x) for x in numbers), unit))
+        mean, sd, low, high, r_hat, ess = map(float, (values.mean(), values.std(), low, high, r_hat, ess))
+        rows.append(Summary(name, mean, sd, low, high, r_hat, ess, unit))
     return tuple(rows)
 
 

@@ -1,7 +1,8 @@
 """A fit made ready: which variables are free, how they map to the parameters, and the residuals.
 
-The variables are those in which the model needs no root: sigma, y, ln kappa. Where epsilon itself is fixed or bounded, or
-several temperatures share it, it takes the place of y. Every bound is a side of the box of one variable and is kept exactly.
+The variables are those in which the model needs no root: sigma, y, ln kappa. Where epsilon itself is fixed or bounded,
+or several temperatures share it, it takes the place of y. Every bound is a side of the box of one variable and is kept
+exactly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from jaxalloy._typing import Array, Float, Scalar
+from jaxalloy._typing import Array, Bool, Float, Scalar
 from jaxalloy.fitting.least_squares import Box
 from jaxalloy.fitting.model import INSTRUMENT, Measurement, Model, Parameter, Reduced, predicted_curves
 from jaxalloy.numerics.checks import InputError
@@ -22,17 +23,18 @@ PER_DATA_SET = ("scale", "level")
 
 class FitProblem(eqx.Module):
     """Everything the residuals depend on. names, scales: of the free variables, in their order; fixed: the other values
-    by name; box: bounds of the variables (not of the parameters) and longest steps; start: variables, shape (p,)."""
+    by name; box: bounds of the variables (not of the parameters) and longest steps; start: variables, shape (p,); noise_known:
+    whether errors were measured."""
 
     model: Model
     measurements: tuple[Measurement, ...]
     fixed: dict[str, Scalar]
     start: Float[Array, " p"]
     box: Box
+    noise_known: Bool[Array, ""]
     names: tuple[str, ...] = eqx.field(static=True)
     scales: tuple[str, ...] = eqx.field(static=True)
     labels: tuple[str, ...] = eqx.field(static=True)
-    noise_known: bool = eqx.field(static=True)
 
     def values(self, u: Float[Array, " p"]) -> dict[str, Scalar]:
         """The parameters by name; those fitted as squares under NAME_squared."""
@@ -96,29 +98,30 @@ def set_up(
     start: Mapping[str, float] | None = None,
 ) -> FitProblem:
     """Make a fit ready. Arguments as in `fit_structure_factor`. Raises `InputError` for what contradicts itself."""
-    fix, bounds, start = dict(fix or {}), dict(bounds or {}), dict(start or {})
     if not data:
         raise InputError("no data: give at least one structure factor")
     measurements = tuple(Measurement.of(one, model.alloy) for one in data)
     labels = ("",) if len(data) == 1 else tuple(f"_{i + 1}" for i in range(len(data)))
     known = _known_parameters(model, labels)
     chosen = list(default_free(data, model) if free is None else free)
-    for name in (*chosen, *fix, *bounds, *start):
+    for name in (*chosen, *(fix or {}), *(bounds or {}), *(start or {})):
         if name not in known and name not in INSTRUMENT:
             raise InputError(f"parameter {name!r} is not one of {', '.join(known)}")
-    chosen = [name for name in _expanded(chosen, labels) if name not in _expanded(fix, labels)]
-    bounds, fix, start = ({n: v[k] for k in v for n in _expanded([k], labels)} for v in (bounds, fix, start))
+    held: dict[str, Any] = _for_each_set(fix, labels)
+    limits: dict[str, Any] = _for_each_set(bounds, labels)
+    begun: dict[str, Any] = _for_each_set(start, labels)
+    chosen = [name for name in _expanded(chosen, labels) if name not in held]
     noise = {one.errors is not None for one in data}
     if len(noise) == 2:
         raise InputError("some data sets have errors and some have none: give all or none")
     if {"sigma", "eta", "epsilon", "kappa"} <= set(known):
-        chosen, fix, bounds, start = _reference_chart(model, measurements, chosen, fix, bounds, start, known)
-    for name in bounds:
+        chosen, held, limits, begun = _reference_chart(measurements, chosen, held, limits, begun)
+    for name in limits:
         if name not in chosen:
             raise InputError(f"bounds of {name!r}, which is not fitted; free are {', '.join(chosen)}")
-    for name in fix:
-        _inside(name, fix[name], known[name])
-    variables = [_variable(name, known[name], bounds.get(name), start.get(name)) for name in chosen]
+    for name in held:
+        _inside(name, held[name], known[name])
+    variables = [_variable(name, known[name], limits.get(name), begun.get(name)) for name in chosen]
     if not variables:
         raise InputError("nothing is free: name at least one parameter to fit")
     first, lower, upper, longest = (jnp.asarray(column) for column in zip(*variables, strict=True))
@@ -126,12 +129,11 @@ def set_up(
         name + "_squared" if known[name].scale == "square" else name: jnp.asarray(
             value**2 if known[name].scale == "square" else 1.0 * value
         )
-        for name, value in fix.items()
+        for name, value in held.items()
     }
     scales = tuple(known[name].scale for name in chosen)
-    problem = FitProblem(
-        model, measurements, fixed, first, Box(lower, upper, longest), tuple(chosen), scales, labels, noise.pop()
-    )
+    box, known_noise = Box(lower, upper, longest), jnp.asarray(noise.pop())
+    problem = FitProblem(model, measurements, fixed, first, box, known_noise, tuple(chosen), scales, labels)
     if problem.points <= len(chosen):
         raise InputError(f"{problem.points} points for {len(chosen)} free parameters: fix some")
     return problem
@@ -158,7 +160,11 @@ def _expanded(names, labels: tuple[str, ...]) -> list[str]:
     return [n + label for n in names for label in (labels if n in PER_DATA_SET else ("",))]
 
 
-def _reference_chart(model, measurements, chosen, fix, bounds, start, known):
+def _for_each_set(values: Mapping[str, Any] | None, labels: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for given, value in (values or {}).items() for name in _expanded([given], labels)}
+
+
+def _reference_chart(measurements, chosen, fix, bounds, start):
     """Choose the variables of the reference model: the size, and the order."""
     chosen, named = list(chosen), set(chosen) | set(fix)
     if not named & {"sigma", "eta"}:

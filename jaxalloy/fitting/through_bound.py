@@ -1,10 +1,11 @@
 """A forward model without free structure: S(q) at the minimum of the free-energy bound.
 
-Fitted are the parameters of the interactions: core radii, mean free path of the electrons, volume. The liquid follows from
-them through the variational minimum, and its derivatives are implicit ones.
+Fitted are the parameters of the interactions: core radii, mean free path of the electrons, volume. The liquid follows
+from them through the variational minimum, and its derivatives are implicit ones.
 """
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -54,7 +55,7 @@ class ThroughBound(eqx.Module):
         """The liquid at the minimum of the bound."""
         if "volume" in values:
             alloy = dataclasses.replace(alloy, volume=values["volume"])
-        potential = self.potential
+        potential: Any = self.potential
         if isinstance(potential, EmptyCore):
             named = {s: values[f"radius_{s}"] for s in alloy.symbols if f"radius_{s}" in values}
             potential = dataclasses.replace(potential, radii=dict(potential.radii) | named)

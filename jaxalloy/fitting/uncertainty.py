@@ -1,8 +1,8 @@
 """What the data say about the parameters: covariance, derived quantities, the effective number of points, profiles.
 
-Assumptions of the covariance, in the order in which they fail: the model is right, the errors are those given (or one error
-for all points, estimated from the residuals), and independent, and the model is linear within them. Where the residuals are
-correlated or larger than the errors, the covariance is multiplied by `inflation`.
+Assumptions of the covariance, in the order in which they fail: the model is right, the errors are those given (or one
+error for all points, estimated from the residuals), and independent, and the model is linear within them. Where the
+residuals are correlated or larger than the errors, the covariance is multiplied by `inflation`.
 """
 
 from typing import NamedTuple
@@ -105,8 +105,8 @@ def first_shell(eta: Scalar, y: Scalar, Z: Scalar) -> tuple[Scalar, Scalar]:
 
 
 class Evaluation(NamedTuple):
-    """A problem at one point, from one compiled program: curves of every data set, residuals (n,), their Jacobian (n, p),
-    derived quantities with their gradients."""
+    """A problem at one point, from one compiled program: curves of every data set, residuals (n,), their Jacobian (n,
+    p), derived quantities with their gradients."""
 
     curves: tuple[Float[Array, "curves q"], ...]
     residuals: Float[Array, " n"]
@@ -165,8 +165,8 @@ def covariance(slopes: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 class Correlation(NamedTuple):
-    """How the residuals hang together along q. lag_one: of neighbours. time: integrated, in points; the number of points
-    divided by it is the effective one. significant: whether it is more than chance."""
+    """How the residuals hang together along q. lag_one: of neighbours. time: integrated, in points; the number of
+    points divided by it is the effective one. significant: whether it is more than chance."""
 
     lag_one: float
     time: float

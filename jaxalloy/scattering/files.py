@@ -57,8 +57,8 @@ def read_structure_factor(
 
     path: text with columns q, S[, dS[, dq]] or named columns (q, S11, S22, S12 and their errors dS11, ...: partials of
     Faber and Ziman unless the quantity says AL; S_NN, S_CC, S_NC: those of Bhatia and Thornton), separated by commas or
-    white space. quantity: "S" (also "S_AL"), "S_FZ", "F(q)" (= q (S_FZ - 1)), "FZ", "AL", "BT"; unit: of q, "1/angstrom",
-    "1/nm" or "1/bohr"; both are needed unless the file names them, and overrule what it says.
+    white space. quantity: "S" (also "S_AL"), "S_FZ", "F(q)" (= q (S_FZ - 1)), "FZ", "AL", "BT"; unit: of q,
+    "1/angstrom", "1/nm" or "1/bohr"; both are needed unless the file names them, and overrule what it says.
     probe: what was measured with (of composites). alloy: the state of this file, if it differs from that of the model.
     Raises `InputError` with one line that names what is wrong or missing.
     """

@@ -8,6 +8,7 @@ with weights that the kind of curve, the composition and the probe fix.
 """
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -35,8 +36,8 @@ class MeasuredStructureFactor(eqx.Module):
 
     q: 1/bohr, rising. curves: shape (curves, q), named by `names`. errors: standard deviations, or None. dq: standard
     deviation of q at each point (resolution), 1/bohr, or None. kind: a key of `KINDS`. probe: what it was seen with;
-    partials have none. alloy: the state it was measured in, if that is not the alloy of the model (another temperature).
-    name: of the file. notes: what was done to the points. header: keys and values of the file.
+    partials have none. alloy: the state it was measured in, if that is not the alloy of the model (another
+    temperature). name: of the file. notes: what was done to the points. header: keys and values of the file.
     """
 
     q: Float[Array, " q"]
@@ -65,8 +66,8 @@ class MeasuredStructureFactor(eqx.Module):
         errors = None if errors is None else np.broadcast_to(np.asarray(errors, dtype=float), curves.shape)
         dq = None if dq is None else np.broadcast_to(np.asarray(dq, dtype=float), q.shape)
         check_points(q, curves, errors, dq, names, 1.0, "1/bohr")
-        arrays = [None if x is None else jnp.asarray(x) for x in (q, curves, errors, dq)]
-        return cls(*arrays, kind=kind, names=names, **rest)
+        errors, dq = (None if x is None else jnp.asarray(x) for x in (errors, dq))
+        return cls(jnp.asarray(q), jnp.asarray(curves), errors, dq, kind=kind, names=names, **rest)
 
     def __check_init__(self):
         if set(self.names) - set(CURVES[self.kind]) or len(self.names) != self.curves.shape[0]:
@@ -93,11 +94,12 @@ class MeasuredStructureFactor(eqx.Module):
                 nn, cc = jnp.ones_like(nn), cc / nn
             return nn[None], cc[None], jnp.ones((1,), self.q.dtype)
         root = jnp.sqrt(c * (1 - c))
-        table = {
+        tables: dict[str, dict[str, Any]] = {
             "FZ": {"AA": (1.0, c / (1 - c), 1.0), "AB": (1.0, -1.0, 1.0), "BB": (1.0, (1 - c) / c, 1.0)},
             "AL": {"AA": (1 - c, c, 1.0), "AB": (root, -root, 0.0), "BB": (c, 1 - c, 1.0)},
             "BT": {"NN": (1.0, 0.0, 1.0), "NC": (0.0, 0.0, 0.0), "CC": (0.0, c * (1 - c), c * (1 - c))},
-        }[self.kind]
+        }
+        table = tables[self.kind]
         rows = jnp.asarray([[jnp.asarray(x, self.q.dtype) for x in table[name]] for name in self.names])
         shape = (len(self.names), self.q.shape[0])
         return jnp.broadcast_to(rows[:, :1], shape), jnp.broadcast_to(rows[:, 1:2], shape), rows[:, 2]

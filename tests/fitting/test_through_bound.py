@@ -26,6 +26,7 @@ def true_radii(lithium_lead):
     return state, radii, synthetic_data(state.template, state.alloy, found.liquid, jax.random.key(4))
 
 
+@pytest.mark.slow  # a minute of compilation: the minimisation, differentiated, inside the search
 def test_core_radii_are_recovered(true_radii):
     state, radii, data = true_radii
     result = fit_structure_factor(data, ThroughBound(state.alloy))
