@@ -1,5 +1,7 @@
 """Results as xarray datasets: every variable with its unit and what it is, ready for a netCDF file or a figure."""
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -70,7 +72,7 @@ def interactions_dataset(alloy: Alloy, interactions: Interactions, R: Float[Arra
     order = np.argsort(np.asarray(interactions.q))
     pairs = {"AA": f"{A}-{A}", "AB": f"{A}-{B}", "BB": f"{B}-{B}"}
     phi, combined, density = _evaluate_interactions(interactions, R)
-    variables = {
+    variables: dict[str, Any] = {
         "concentration": ((), alloy.concentration, "1", "atomic fraction of the second element"),
         "volume": ((), alloy.volume, "bohr^3", "mean atomic volume"),
         "fermi_wavenumber": ((), alloy.fermi_wavenumber, "1/bohr", "Fermi wavenumber"),

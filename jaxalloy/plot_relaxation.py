@@ -1,4 +1,4 @@
-"""Figures of kinetics and annealing; each takes a dataset of `jaxalloy.dataset_relaxation`, or one read from its file."""
+"""Figures of kinetics and annealing; each takes a dataset of `dataset_relaxation`, or one read from its file."""
 
 import numpy as np
 import xarray as xr

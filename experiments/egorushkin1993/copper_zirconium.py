@@ -31,7 +31,9 @@ def read_hold(folder, temperature, thermostat=False):
     if thermostat:
         away = kelvin[rows] - kelvin[rows].mean()
         value = value - away * (away @ (value - value.mean())) / (away @ away)
-    return AnnealingCurve(time, value, None, float(temperature), "ns", "meV/atom", "enthalpy", f"Cu50Zr50 {temperature} K")
+    return AnnealingCurve(
+        time, value, None, float(temperature), "ns", "meV/atom", "enthalpy", f"Cu50Zr50 {temperature} K"
+    )
 
 
 @functools.cache

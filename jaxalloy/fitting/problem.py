@@ -23,8 +23,8 @@ PER_DATA_SET = ("scale", "level")
 
 class FitProblem(eqx.Module):
     """Everything the residuals depend on. names, scales: of the free variables, in their order; fixed: the other values
-    by name; box: bounds of the variables (not of the parameters) and longest steps; start: variables, shape (p,); noise_known:
-    whether errors were measured."""
+    by name; box: bounds of the variables (not of the parameters) and longest steps; start: variables, shape (p,);
+    noise_known: whether errors were measured."""
 
     model: Model
     measurements: tuple[Measurement, ...]

@@ -242,7 +242,7 @@ def test_local_field_and_mean_free_path_change_what_they_should(lithium_magnesiu
 
 
 def test_form_factors_on_the_fermi_sphere(found, grid):
-    """Finite at small q, where ion and cloud cancel, and continuous through 2 k_F, where backward scattering sets in."""
+    """Finite at small q, where ion and cloud cancel, continuous through 2 k_F, where backward scattering sets in."""
     w = np.asarray(found.form_factors)
     assert np.isfinite(w).all()
     small = np.asarray(grid[0]) < 0.02

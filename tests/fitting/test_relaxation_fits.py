@@ -138,9 +138,7 @@ def test_known_start_and_change():
 def test_given_errors_make_the_likelihood_absolute():
     told = compare(synthetic("exponential", 0.05, errors=True), ["exponential", "constant"])
     estimated = compare(synthetic("exponential", 0.05), ["exponential", "constant"])
-    assert told.fits["exponential"].errors["tau"] == pytest.approx(
-        estimated.fits["exponential"].errors["tau"], rel=0.3
-    )
+    assert told.fits["exponential"].errors["tau"] == pytest.approx(estimated.fits["exponential"].errors["tau"], rel=0.3)
     assert told.fits["exponential"].rss / 117 == pytest.approx(1.0, abs=0.4)  # chi^2 per degree of freedom
     assert told.preferred == estimated.preferred == "exponential"
 

@@ -68,7 +68,7 @@ def test_isothermal_tnm_is_its_differential_equation(values):
     first = TIMES[1]
 
     def pace(_, xi):
-        return np.exp(theta * np.exp(-np.maximum(xi, 0.0) ** beta)) / tau
+        return np.exp(theta * np.exp(-(np.maximum(xi, 0.0) ** beta))) / tau
 
     out = solve_ivp(pace, (0.0, 1.0), [0.0], t_eval=TIMES, rtol=1e-10, atol=1e-14, first_step=1e-9 * first)
     np.testing.assert_allclose(progress("tnm", *values), -np.expm1(-(out.y[0] ** beta)), atol=2e-5)

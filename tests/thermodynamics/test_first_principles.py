@@ -57,7 +57,7 @@ def test_table_two_in_the_paper_preset(series):
 
 
 def test_default_preset_at_the_strongest_order(series):
-    sigma, epsilon, kappa, status = solve(series, "default", ja.ContactConstraint("density"))
+    _, epsilon, kappa, status = solve(series, "default", ja.ContactConstraint("density"))
     assert np.all(status == CONVERGED)
     # physics.md 3.3: -19.6 mRy and 1.04 for Li0.8Pb0.2; two implementations are to agree to 3 per cent in epsilon,
     # and kappa is the softer of the two

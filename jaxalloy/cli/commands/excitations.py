@@ -96,13 +96,13 @@ def read_cluster(arguments: argparse.Namespace) -> tuple[list[str], np.ndarray, 
 
     path = arguments.cluster
     try:
-        symbols, positions = read_xyz(path)
+        symbols, coordinates = read_xyz(path)
         lines = path.read_text().splitlines()[2 : 2 + len(symbols)]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; name an XYZ file") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text file; name an XYZ file") from error
-    positions = np.asarray(positions)
+    positions = np.asarray(coordinates)
     widths = {len(line.split()) for line in lines}
     if widths == {8}:
         try:

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import pathlib
 
 from jaxalloy.cli import exit_codes
@@ -18,11 +19,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "fit-relaxation",
         help="fit annealing curves",
-        description="Fit laws of relaxation to a property that follows the order, with errors, what cannot be told, and "
-        "information criteria; rates at several temperatures give Arrhenius laws.",
+        description="Fit laws of relaxation to a property that follows the order, with errors, what cannot be told, "
+        "and information criteria; rates at several temperatures give Arrhenius laws.",
     )
     parser.add_argument(
-        "files", type=pathlib.Path, nargs="+", metavar="CSV", help="columns time (unit), value (unit)[, error][, temperature]"
+        "files",
+        type=pathlib.Path,
+        nargs="+",
+        metavar="CSV",
+        help="columns time (unit), value (unit)[, error][, temperature]",
     )
     parser.add_argument(
         "--model",
@@ -191,7 +196,7 @@ def write_files(arguments: argparse.Namespace, report: Report, comparisons: list
     stem = arguments.files[0].stem
     for index, dataset in enumerate(datasets):
         name = f"{stem}-fit.nc" if len(datasets) == 1 else f"{stem}-fit-{index + 1}.nc"
-        report.write(arguments.output / name, lambda path, d=dataset: d.to_netcdf(path, engine="h5netcdf"))
+        report.write(arguments.output / name, functools.partial(dataset.to_netcdf, engine="h5netcdf"))
     if not arguments.no_plot:
         from jaxalloy import plot_relaxation
 

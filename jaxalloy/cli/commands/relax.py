@@ -141,7 +141,7 @@ def outcome_text(relaxation) -> str:
     """How the integration ended, in words; empty where it succeeded."""
     from jaxalloy.kinetics import Outcome
 
-    return str(Outcome[relaxation.result])
+    return str(Outcome[relaxation.result])  # type: ignore[misc]  # an equinox enumeration
 
 
 def exponential_of(system) -> tuple[Any, str]:

@@ -82,8 +82,8 @@ def compare(
     """Fit every law and compare them by the likelihood of the effective number of points.
 
     -2 ln L = (N_eff/N) RSS/s^2 with given errors (s^2 the reduced RSS of the best fit, at least 1), otherwise
-    N_eff ln(RSS/N), the noise being one more parameter. N_eff = N/(1 + 2 sum_k rho_k), see `correlation_time`, from the residuals of the
-    best fit, so that the misfit of a wrong law does not count as correlation.
+    N_eff ln(RSS/N), the noise being one more parameter. N_eff = N/(1 + 2 sum_k rho_k), see `correlation_time`,
+    from the residuals of the best fit, so that the misfit of a wrong law does not count as correlation.
     Raises `InputError` for an unknown or repeated law.
     """
     laws = [relaxation_model(model, power) if isinstance(model, str) else model for model in models]

@@ -83,7 +83,7 @@ def box_progress(values: Float[np.ndarray, " p"], times: Float[np.ndarray, " t"]
 
 
 def normal_progress(values: Float[np.ndarray, " p"], times: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
-    """Processes of normally distributed activation energies: ln tau of mean ln tau and standard deviation s = sd(E)/kT."""
+    """Processes of normally distributed activation energies: mean ln tau, standard deviation s = sd(E)/kT."""
     logs = np.log(values[0]) + values[1] * NORMAL_NODES
     return -np.expm1(-times[:, None] * np.exp(-logs)[None, :]) @ NORMAL_WEIGHTS
 
