@@ -35,7 +35,8 @@ class ModelFit:
     values, errors: by parameter name, in the units of the curve, with `start` and `change` of the property where
     they were fitted; an error is inf where the data do not bound the parameter. covariance: in the fitted
     coordinates (logarithms), names in `free`. undetermined: names. relaxed: change of the property from the first to
-    the last time of the data, which is known better than `change`, the one at the end of all time. rss: weighted sum of squares. converged.
+    the last time of the data, which is known better than `change`, the one at the end of all time. rss: weighted
+    sum of squares. converged.
     """
 
     model: RelaxationModel
