@@ -146,7 +146,7 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
         eta, y, log_z = unknowns
         Z = jnp.exp(log_z)
         K, (K_eta, K_y, K_z) = jax.value_and_grad(yukawa.coupling_from_y, (0, 1, 2))(eta, y, Z)
-        F_eta, F_y, F_z = jax.jacfwd(bound.ordering, (0, 1, 2))(eta, y, Z)
+        F_eta, F_y, F_z = jax.grad(bound.ordering, (0, 1, 2))(eta, y, Z)
         z_eta = Z / (3 * eta)  # at fixed kappa: sigma goes with the cube root of eta
         y_eta = -(K_eta + K_z * z_eta) / K_y  # at fixed epsilon and kappa
         force_kappa = Z * (F_z - F_y * K_z / K_y)

@@ -1,0 +1,1 @@
+"""What jaxalloy costs: each script measures one thing against a peer, in the same run, and writes JSON."""
