@@ -86,7 +86,7 @@ def _chebyshev_sum_jvp(primals, tangents):
     return chebyshev_sum(coefficients, y), slope * dy + jnp.einsum("t...,t...->...", change, jnp.stack(terms))
 
 
-def _derived_series(coefficients: Float[Array, "term *shape"]) -> Float[Array, "term *shape"]:
+def _derived_series(coefficients: Float[Array, "term *shape"]) -> Float[Array, "derived *shape"]:
     """Chebyshev coefficients of d/dy, by the constant matrix of the recurrence."""
     count = coefficients.shape[0]
     matrix = np.polynomial.chebyshev.chebder(np.eye(count))

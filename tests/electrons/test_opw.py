@@ -2,7 +2,6 @@
 
 import functools
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +19,6 @@ from jaxalloy.numerics.checks import InputError
 from jaxalloy.reference.hard_sphere import alpha_nn, structure_factor
 
 compute = jax.jit(wavenumber_characteristics)
-solve = eqx.filter_jit(interactions)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +159,7 @@ def ordering_of_lithium_lead():
 
     @functools.cache
     def at(**choices):
-        result = solve(alloy, OptimisedOPW(**choices))
+        result = interactions(alloy, OptimisedOPW(**choices))
         return 1e3 * float(result.bhatia_thornton(jnp.array([5.0])).CC[0])
 
     return at
@@ -199,7 +197,7 @@ def test_ordering_of_lithium_lead_over_compositions():
     potential = OptimisedOPW()
     for lithium, volume, sigma, expected in rows:
         alloy = Alloy.of(("Li", "Pb"), 1 - lithium, 1000.0, volume)
-        ordering = solve(alloy, potential).bhatia_thornton(jnp.array([sigma])).CC[0]
+        ordering = interactions(alloy, potential).bhatia_thornton(jnp.array([sigma])).CC[0]
         assert 1e3 * float(ordering) == pytest.approx(expected, abs=0.06)
 
 
@@ -242,7 +240,7 @@ def test_local_field_and_mean_free_path_change_what_they_should(lithium_magnesiu
 
 
 def test_form_factors_on_the_fermi_sphere(found, grid):
-    """Finite at small q, where ion and cloud cancel, continuous through 2 k_F, where backward scattering sets in."""
+    """Finite at small q, where ion and cloud cancel; continuous at 2 k_F, where backward scattering sets in."""
     w = np.asarray(found.form_factors)
     assert np.isfinite(w).all()
     small = np.asarray(grid[0]) < 0.02
@@ -260,11 +258,11 @@ def test_unknown_choices_are_named():
 
 def test_impossible_volumes_and_elements_are_named():
     with pytest.raises(InputError, match=r"electron density .*check the volume"):
-        OptimisedOPW().interactions(Alloy.of(("Li", "Pb"), 0.2, 1000.0, 1.49))
+        interactions(Alloy.of(("Li", "Pb"), 0.2, 1000.0, 1.49), OptimisedOPW())
     with pytest.raises(InputError, match=r"cores overlap"):
-        OptimisedOPW().interactions(Alloy.of(("K", "Cs"), 0.5, 1000.0, 90.0))
+        interactions(Alloy.of(("K", "Cs"), 0.5, 1000.0, 90.0), OptimisedOPW())
     with pytest.raises(InputError, match=r"no scalar-relativistic core for 'Sr'"):
-        OptimisedOPW().interactions(Alloy.of(("Li", "Sr"), 0.5, 1000.0, 200.0))
+        interactions(Alloy.of(("Li", "Sr"), 0.5, 1000.0, 200.0), OptimisedOPW())
     state = jnp.array([0.5, 0.5]), jnp.asarray(150.0), jnp.array([1.0, 1.0])
     beyond = jnp.array([40.0])
     with pytest.raises(InputError, match=r"q \(1/bohr\) = 40"):

@@ -1,8 +1,8 @@
 """Every step of the OPW pseudopotential against an independent prototype, three modes x two alloys.
 
 The prototype (`opw_anchors.json`) solves its cores on a logarithmic grid of step 0.01 with errors of second order; its
-doc string gives the agreement to expect: levels 1e-4 Ry (light), 5e-3 (Pb), 3e-2 (Pb, relativistic 1s), n_OH 1e-4,
-F 1e-3 of its scale.
+doc string gives the agreement to expect: levels 1e-4 Ry (light), 5e-3 (Pb), 3e-2 (Pb, relativistic 1s), n_OH 1e-4, F
+1e-3 of its scale.
 """
 
 import jax
