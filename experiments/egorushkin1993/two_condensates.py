@@ -111,7 +111,8 @@ def rows():
     limit = float(stability(driven_system(0.4, loss, strong)).boundary)
     _, bad = together(0.3, kappa=loss, pump=strong)
     late = bad[len(bad) // 2 :]
-    note = f"r {ratios[0]:.1f} -> {ratios[1]:.1f}, stable to {limit:.1f}; N_q' swings by {np.ptp(late) / late.mean():.1f} means"
+    swing = np.ptp(late) / late.mean()
+    note = f"r {ratios[0]:.1f} -> {ratios[1]:.1f}, stable to {limit:.1f}; N_q' swings by {swing:.1f} means"
     out.append(
         Row("kappa > Gamma + 1/t_sigma: it stays stationary", "yes", bool(np.ptp(late) < 0.01 * late.mean()), note=note)
     )
