@@ -16,7 +16,7 @@ from jax import lax
 from jax.scipy.linalg import solve_triangular
 
 from jaxalloy._typing import Array, ArrayLike, Complex, Float, Real, ScalarLike
-from jaxalloy.kinetics.elliptic import jacobi_sd
+from jaxalloy.kinetics.elliptic import pendulum
 from jaxalloy.kinetics.equations import (
     ExponentialRelaxation,
     FreeRelaxation,
@@ -211,7 +211,7 @@ def lossless_field(system: FreeRelaxation, times: Real[ArrayLike, "t"]) -> Compl
     length = jnp.sqrt(total**2 + 4.0 * jnp.abs(seed) ** 2)
     half = 0.5 * jnp.arctan2(2.0 * jnp.abs(seed), total)
     k, k_prime = jnp.cos(half), jnp.sin(half)
-    signed = jnp.sqrt(length) * k * k_prime * jacobi_sd(model.coupling[0] * jnp.sqrt(length) * times, k, k_prime)
+    signed = jnp.sqrt(length) * k * pendulum(model.coupling[0] * jnp.sqrt(length) * times, k, k_prime)
     phase = seed / jnp.where(jnp.abs(seed) > 0, jnp.abs(seed), 1.0)
     return -1j * phase * signed
 

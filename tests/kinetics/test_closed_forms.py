@@ -110,7 +110,10 @@ def test_lossless_solution_against_mpmath_and_integration(inversion, seed):
             expected = mpmath.sqrt(scale * m * (1 - m)) * abs(mpmath.ellipfun("sd", u, m=m))
             assert abs(closed[i]) == pytest.approx(float(expected), abs=1e-11 * np.sqrt(length))
     integrated = relax(system, times, Adaptive(rtol=1e-12))
-    assert float(jnp.max(jnp.abs(closed - integrated.field))) < 1e-8 * np.sqrt(length)
+    # After one pulse the pendulum comes back to its seed: an integration with an error of 1e-12 has a seed of 1e-6
+    # to six digits only, so the next pulses are compared where the seed is large.
+    compared = times < (18.0 if abs(seed) < 1e-3 else 30.0)
+    assert float(jnp.max(jnp.abs(closed - integrated.field)[compared])) < 1e-9 * np.sqrt(length)
 
 
 def test_warning_names_the_depletion():
