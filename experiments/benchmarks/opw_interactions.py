@@ -1,8 +1,8 @@
 """How fast are all F_ij(q) of Li0.8Pb0.2? JAX against NumPy with the same quadrature, and maps over 256 alloys.
 
-Run: `python -m experiments.benchmarks.opw_interactions [--out FILE]`. Prints and writes JSON: machine, versions, compile
-and run times apart (minimum and median of repeats), agreement of the two, and two floors of the run time: arithmetic
-(multiply-adds of the Chebyshev sums at the measured peak) and memory (arrays read and written once).
+Run: `python -m experiments.benchmarks.opw_interactions [--out FILE]`. Prints and writes JSON: machine, versions,
+compile and run times apart (minimum and median of repeats), agreement of the two, and two floors of the run time:
+arithmetic (multiply-adds of the Chebyshev sums at the measured peak) and memory (arrays read and written once).
 """
 
 import argparse
@@ -66,6 +66,7 @@ class Peer:
         self.coulomb = np.asarray(8 * jnp.pi / q**2 * (1 - field(q, alloy.fermi_wavenumber)))
 
     def quadrature(self):
+        """Nodes k, |k+q|^2, k.(k+q)/k, the kernel and chi_0."""
         q, kf = self.q, self.fermi
         x, w = np.polynomial.legendre.leggauss(K_NODES)
         s, ds = ((1 + x) / 2)[:, None], (w / 2)[:, None]
@@ -86,6 +87,7 @@ class Peer:
         return k, k3**2 + q**2 + slope * mus, k3 + q * mus, weight[:, None] * kernel, chi
 
     def characteristics(self):
+        """F_AA, F_AB, F_BB at the wavenumbers, Ry."""
         k, squared, along, kernel, chi = self.quadrature()
         q, volume = self.q, float(VOLUME)
         shares = 4 * np.pi * np.asarray(CONCENTRATIONS) / volume

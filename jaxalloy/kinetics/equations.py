@@ -53,7 +53,7 @@ def require_pairs(pairs: Any, inversion: Any, polarisation: Any) -> None:
     require("sqrt(sigma^2 + 4 |d|^2) / pairs", length, lambda x: x <= 1 + 1e-12, remedy)
 
 
-def states_of(**values: Array) -> int:
+def states_of(**values: Any) -> int:
     """Number K of states that these scalars or arrays over k agree on; `InputError` where they do not."""
     for name, value in values.items():
         if value.ndim > 1:

@@ -4,7 +4,8 @@ EM's Conclusions: structural relaxation is that of a large set of weakly interac
 relaxes gradually, from zone to zone, or directly into the zone of the crystalline phase (ZCP).
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,6 +15,9 @@ from jaxalloy.kinetics.equations import as_number, as_real, require_population_t
 from jaxalloy.kinetics.relax import Adaptive, choose_solver, integrate
 from jaxalloy.kinetics.trajectory import Outcome, check_times
 from jaxalloy.numerics.checks import InputError, require, require_finite, require_positive
+
+Numbers: TypeAlias = Real[ArrayLike, "n"] | Sequence[float]
+"""One number per zone, time or cluster, shape (n,)."""
 
 
 class RelaxationNetwork(eqx.Module):
@@ -55,9 +59,12 @@ class RelaxationNetwork(eqx.Module):
         require("|polarisation|", jnp.abs(self.polarisation), lambda d: d > 0, "every transition needs a seed")
 
     @classmethod
-    def chain(cls, zones: int, *, direct: bool, populations: Real[ArrayLike, "z"], **rates: Any) -> "RelaxationNetwork":
-        """Zones 0 to z-1 in a row, the last being the ZCP: steps from each to the next and, if `direct`, from each
-        but the last two straight into the ZCP as well (those transitions come after the z-1 steps)."""
+    def chain(cls, zones: int, *, direct: bool, populations: Numbers, **rates: Any) -> "RelaxationNetwork":
+        """Zones 0 to z-1 in a row, the last being the ZCP.
+
+        Transitions: the z-1 steps from each zone to the next and, if `direct`, after them those from each zone but
+        the last two straight into the ZCP.
+        """
         steps = tuple((i, i + 1) for i in range(zones - 1))
         straight = tuple((i, zones - 1) for i in range(zones - 2)) if direct else ()
         return cls(transitions=steps + straight, populations=as_real(populations), **rates)
@@ -143,7 +150,7 @@ def relax_network(
     return NetworkRelaxation(times, populations, field, reached, path.steps, path.result)
 
 
-def ensemble_order(eta: Float[Array, "lanes t"], sizes: Real[ArrayLike, "lanes"]) -> Float[Array, "t"]:
+def ensemble_order(eta: Real[ArrayLike, "lanes t"], sizes: Numbers) -> Float[Array, "t"]:
     """Mean of eta^2 over clusters weighted by their sizes: what an observable of the whole sample follows.
 
     Weakly interacting clusters relax each by itself, and their phases are random, so that squares add.
@@ -166,9 +173,7 @@ class Stretching(eqx.Module):
     points: Int[Array, ""]
 
 
-def stretching(
-    times: Real[ArrayLike, "t"], progress: Float[Array, "t"], low: float = 0.02, high: float = 0.98
-) -> Stretching:
+def stretching(times: Numbers, progress: Numbers, low: float = 0.02, high: float = 0.98) -> Stretching:
     """Straight line through ln(-ln(1 - x)) against ln t, where the progress x from 0 to 1 lies between low and high.
 
     A diagnosis of shape, each point with equal weight; fits to data with errors belong to the fitting room.
