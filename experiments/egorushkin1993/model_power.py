@@ -10,6 +10,8 @@ import numpy as np
 from experiments.report import Row, run
 from jaxalloy.fitting.relaxation import AnnealingCurve, compare, relaxation_model
 
+TITLE = "Telling the laws of relaxation apart"
+
 TIMES = np.linspace(0.0, 60.0, 121)[1:]
 TRUTH = {
     "em12": (150.0, 4.0, 0.12 * 60),
@@ -77,4 +79,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("Telling the laws of relaxation apart", rows, draw, "egorushkin1993_model_power")
+    run("egorushkin1993.model_power")
