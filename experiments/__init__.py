@@ -39,3 +39,6 @@ CHAPTERS = {
     ],
 }
 """Every experiment by chapter, in the order of the page."""
+
+LONG = {"egorushkin1993.model_power": "10 minutes"}
+"""Run by name only, and how long it takes."""

@@ -8,7 +8,7 @@ import time
 
 import jax
 
-from experiments import CHAPTERS
+from experiments import CHAPTERS, LONG
 from experiments.report import NEAR_MEANS, OUT, Result, load
 
 HEADS = ("quantity or claim", "paper", "ours", "deviation", "verdict")
@@ -82,7 +82,8 @@ def write() -> None:
         for name in names:
             result = found[name]
             if result is None:
-                contents.append(f'<tr><td>{name}</td><td class="note">not run yet</td></tr>')
+                why = f"not run yet; by name only, {LONG[name]}" if name in LONG else "not run yet"
+                contents.append(f'<tr><td>{name}</td><td class="note">{why}</td></tr>')
                 continue
             words = ", ".join(f"{count} {verdict(kind)}" for kind, count in result.counts.items())
             if result.error:

@@ -88,10 +88,10 @@ class Result:
 
     name: str
     title: str
-    about: str
-    rows: list[list[str]]
-    printed: str
-    seconds: float
+    about: str = ""
+    rows: list[list[str]] = dataclasses.field(default_factory=list)
+    printed: str = ""
+    seconds: float = 0.0
     error: str = ""
     picture: bool = False
 
@@ -129,23 +129,14 @@ def table(rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
-class _Tee(io.StringIO):
-    """Keep what is printed, and print it."""
-
-    def write(self, text):
-        """Both."""
-        sys.__stdout__.write(text)
-        return super().write(text)
-
-
 def perform(name: str) -> Result:
-    """Run one experiment: print its rows, draw its figure, keep both in OUT. A failure is a result too."""
+    """Run one experiment and keep its rows and its figure in OUT. A failure is a result too."""
     OUT.mkdir(exist_ok=True)
     picture = OUT / f"{name}.png"
     picture.unlink(missing_ok=True)
-    result = Result(name, name, "", [], "", 0.0)
+    result = Result(name, name)
     begin = time.perf_counter()
-    with contextlib.redirect_stdout(_Tee()) as printed:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
             module = importlib.import_module(f"experiments.{name}")
             result.title, result.about = module.TITLE, module.__doc__ or ""
@@ -158,16 +149,20 @@ def perform(name: str) -> Result:
     result.printed, result.picture = printed.getvalue(), picture.exists()
     result.seconds = time.perf_counter() - begin
     result.save()
-    print(f"\n{result.title}")
-    if result.rows:
-        print(table(result.rows))
-    if result.error:
-        print(result.error, file=sys.stderr)
-    where = f"; wrote {picture}" if result.picture else ""
-    print(f"{result.summary} ({result.seconds:.0f} s){where}", flush=True)
     return result
 
 
+def show(result: Result) -> None:
+    """Print what an experiment said, its rows and where its figure is."""
+    print(f"\n{result.title}\n{result.printed}" + (table(result.rows) if result.rows else ""))
+    if result.error:
+        print(result.error, file=sys.stderr)
+    where = f"; wrote {OUT / result.name}.png" if result.picture else ""
+    print(f"{result.summary} ({result.seconds:.0f} s){where}", flush=True)
+
+
 def run(name: str) -> None:
-    """What `python -m experiments.NAME` does: perform it; a failure ends the process with 1."""
-    sys.exit(bool(perform(name).error))
+    """What `python -m experiments.NAME` does; a failure ends the process with 1."""
+    result = perform(name)
+    show(result)
+    sys.exit(bool(result.error))

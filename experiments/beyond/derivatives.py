@@ -102,6 +102,7 @@ def rows():
         bound, reference = fluctuations(choice)
         ratio = reference / bound
         note = f"MSA/bound {ratio.min():.2f} to {ratio.max():.2f} over x = .2 to .8"
+        note += "; where it is negative the bound has d^2F/dc^2 < 0 and would demix" if ratio.min() < 0 else ""
         result.append(
             Row(
                 f"Li-Mg, {choice}: MSA consistent with its own bound (10 %)",

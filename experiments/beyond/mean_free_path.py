@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from experiments.liquids import alloy, liquid
+from experiments.pasturel1985.table2_entropies import TABLE
 from experiments.report import Row, run
 
 TITLE = "Beyond (a): finite electron mean free path in Li-Pb"
@@ -94,8 +95,8 @@ def draw(path):
     def shown(values):
         return (*values[:3], values[3] + values[4])
 
-    printed = {0.9: (1.40, 20.2, -3.51), 0.8: (1.80, 30.2, -5.32), 0.7: (1.70, 30.2, -5.60), 0.6: (1.7, 27.0, -5.34)}
-    printed |= {0.5: (1.7, 20.9, -4.80), 0.4: (1.9, 15.7, -4.24), 0.3: (1.9, 10.2, -3.76)}
+    table = np.array(TABLE, dtype=float)
+    printed = (table[:, 4], -table[:, 5], None, table[:, 7] + table[:, 8])
     for column, name in enumerate(names):
         top, bottom = axes[:, column]
         for preset, colour in (("paper", "C0"), ("default", "C1")):
@@ -105,14 +106,15 @@ def draw(path):
             top.axhline(infinite, color=colour, ls=":", label=f"{preset}, l = ∞")
         top.axvline(drude("Li0.8Pb0.2"), color="0.6", lw=1, label="l from 500 μΩ cm")
         top.set(xlabel="mean free path l (bohr)", ylabel=name, title="Li0.8Pb0.2", xscale="log")
+        top.set_xticks((3, 5, 10, 20, 40), ("3", "5", "10", "20", "40"))
+        top.minorticks_off()
         for length, style in ((None, "k-"), (10.0, "C2--"), (SHORT, "C3-.")):
             label = "l = ∞" if length is None else f"l = {length:g} bohr"
             bottom.plot(
                 LITHIUM, [shown(numbers(f, length))[column] for f in SERIES], style, marker="o", ms=4, label=label
             )
-        if column != 2:
-            row = min(column, 2)
-            bottom.plot(list(printed), [line[row] for line in printed.values()], "kx", ms=8, label="PHH Table II")
+        if printed[column] is not None:
+            bottom.plot(table[:, 0], printed[column], "kx", ms=8, label="PHH Table II")
         bottom.set(xlabel="atomic fraction of Li", ylabel=name, title="paper preset")
         top.legend(fontsize=7)
         bottom.legend(fontsize=7)

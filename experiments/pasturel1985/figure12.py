@@ -99,7 +99,7 @@ def rows():
 
 
 def draw(path):
-    figure, axes = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4.8), layout="constrained")
     for choice, marker in zip(PRESETS, "osd", strict=True):
         for axis, curve in zip(axes, curves(choice)[0], strict=True):
             axis.plot(X, curve, marker + "-", ms=4, label=f"jaxalloy, {choice}")
@@ -111,7 +111,7 @@ def draw(path):
             axis.plot(assessed()[0], assessed()[1][column], "k-", lw=2, label="COST 507")
         axis.axhline(0, color="0.8", lw=0.8)
         axis.set(xlabel="atomic fraction of Mg", ylabel=name)
-        axis.legend(fontsize=8)
+    figure.legend(*axes[2].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     figure.suptitle("Liquid Li-Mg, 940 K, free minima")
     figure.savefig(path, dpi=100)
     plt.close(figure)
