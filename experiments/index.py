@@ -9,7 +9,7 @@ import time
 import jax
 
 from experiments import CHAPTERS, LONG
-from experiments.report import NEAR_MEANS, OUT, Result, load
+from experiments.report import MISS, NEAR_MEANS, OUT, Result, load
 
 HEADS = ("quantity or claim", "paper", "ours", "deviation", "verdict")
 STYLE = """
@@ -26,7 +26,9 @@ td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .verdict { white-space: nowrap; font-weight: 600; } .agrees { color: #00694a; } .near { color: #7a5c00; }
 .MISS, .failed { color: #b3261e; } .finding { color: #0059a8; } .not { color: var(--soft); }
 pre { overflow-x: auto; font-size: .8rem; background: #f6f6f6; padding: .6rem; } summary { cursor: pointer; }
+.picture { overflow-x: auto; }
 @media (max-width: 40rem) {
+  .picture img { max-width: none; width: 52rem; }
   body { padding: .6rem; } .rows thead { display: none; }
   .rows tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .rows td { display: block; border: 0; padding: 0; } .rows td:first-child { font-weight: 600; }
@@ -45,6 +47,7 @@ def rows(result: Result) -> str:
     """The table of one experiment."""
     lines = []
     for what, paper, ours, deviation, word, note in result.rows:
+        note = note or ("no reason known" if word == MISS else "")
         reason = f'<span class="note">{html.escape(note)}</span>' if note else ""
         numbers = "".join(
             f'<td class="number" data-head="{head}">{html.escape(cell)}</td>'
@@ -64,7 +67,8 @@ def section(result: Result) -> str:
         parts.append(rows(result))
     if result.picture:
         code = base64.b64encode((OUT / f"{result.name}.png").read_bytes()).decode()
-        parts.append(f'<img alt="{html.escape(result.title)}" src="data:image/png;base64,{code}">')
+        image = f'<img alt="{html.escape(result.title)}" src="data:image/png;base64,{code}">'
+        parts.append(f'<div class="picture">{image}</div>')
     for name, text in (("what it printed", result.printed), ("why it failed", result.error)):
         if text.strip():
             parts.append(f"<details><summary>{name}</summary><pre>{html.escape(text.strip())}</pre></details>")

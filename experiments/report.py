@@ -98,7 +98,8 @@ class Result:
     @property
     def counts(self) -> dict[str, int]:
         """Rows by verdict."""
-        return dict(collections.Counter(row[4] for row in self.rows))
+        found = collections.Counter(row[4] for row in self.rows)
+        return {kind: found[kind] for kind in (AGREES, NEAR, MISS, FINDING, ABSENT) if found[kind]}
 
     @property
     def summary(self) -> str:

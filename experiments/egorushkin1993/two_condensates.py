@@ -133,7 +133,7 @@ def draw(path):
         axis.plot(TIMES, order, "0.6", label="η_q²")
         axis.plot(TIMES, with_q, "k", label="N_q′ beside q")
         axis.plot(TIMES, without, "k--", label="N_q′ alone")
-        axis.set(xlabel="Γ t", title=f"c = {c}")
+        axis.set(xlabel="Γ t", ylabel="η_q², N_q′", title=f"c = {c}")
         axis.legend()
     _, bad = together(0.3, kappa=10.0, pump=380.0)
     axes[2].plot(TIMES, bad, "k", lw=0.6)

@@ -85,8 +85,11 @@ def draw(path):
     figure, axes = plt.subplots(3, 3, figsize=(13, 9.5), layout="constrained")
     q = np.asarray(Q) / BOHR_IN_ANGSTROM
     for panel, (c, fit) in zip(axes.ravel(), found.items(), strict=False):
-        panel.plot(q, np.asarray(fit.data[0].curves[0]), ".", ms=2, color="#0072b2")
-        panel.plot(q, fit.curves[0][0], color="black", lw=1)
+        panel.plot(
+            q, np.asarray(fit.data[0].curves[0]), ".", ms=2, color="#0072b2", label="PHH Table II with 1 % noise"
+        )
+        panel.plot(q, fit.curves[0][0], color="black", lw=1, label="fit")
+        panel.legend(frameon=False, fontsize=7)
         panel.set(xlabel="q (1/Å)", ylabel="S(q)")
         panel.set_title(
             rf"$c_{{Li}}$ = {c}: $\epsilon$ = {1e3 * fit['epsilon'].value:.1f}({1e3 * fit['epsilon'].sd:.1f}) mRy, "
