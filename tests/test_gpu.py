@@ -18,7 +18,7 @@ def gpus():
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not gpus(), reason="JAX sees no GPU here")]
 
 
-def compare(compute, rtol, atol=0.0):
+def assert_same_on_both(compute, rtol, atol=0.0):
     """Run `compute` on both devices, every array it makes included, and compare all numbers it returns."""
     found = {}
     for kind in ("cpu", "gpu"):
@@ -34,7 +34,7 @@ def test_reference_liquid():
         q, R = jnp.linspace(0.01, 10.0, 500), jnp.linspace(4.0, 40.0, 300)
         return state.structure_factor_cc(q), state.structure_factor_nn(q), state.pair_correlations(R).g_AB
 
-    compare(liquid, rtol=1e-11, atol=1e-12)
+    assert_same_on_both(liquid, rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize("potential", [ja.EmptyCore(), ja.OptimisedOPW()], ids=["empty-core", "opw"])
@@ -43,7 +43,7 @@ def test_interactions(potential):
         forces = ja.interactions(ja.Alloy.parse("Li0.8Pb0.2", temperature=1000.0), potential)
         return forces.bhatia_thornton(jnp.linspace(4.0, 20.0, 100)).CC
 
-    compare(potentials, rtol=1e-8, atol=1e-9)  # sums over wavenumbers in another order, terms of 1 Ry
+    assert_same_on_both(potentials, rtol=1e-8, atol=1e-9)  # sums over wavenumbers in another order, terms of 1 Ry
 
 
 def test_minimum_and_its_derivative():
@@ -57,7 +57,7 @@ def test_minimum_and_its_derivative():
 
         return jax.jit(jax.value_and_grad(free_energy, has_aux=True))(673.0)
 
-    compare(minimum, rtol=1e-7)  # a minimum is as good as the square root of the energy's rounding
+    assert_same_on_both(minimum, rtol=1e-7)  # a minimum is as good as the square root of the energy's rounding
 
 
 def test_batch_of_trajectories():
@@ -65,4 +65,4 @@ def test_batch_of_trajectories():
         systems = [ja.FreeRelaxation(1.0, 400.0, 1e-4, dephasing, 1.0) for dephasing in np.linspace(2.0, 10.0, 16)]
         return jnp.abs(ja.relax_many(systems, jnp.linspace(0.0, 12.0, 20)).field)
 
-    compare(fields, rtol=1e-6, atol=1e-6)  # both integrate to 1e-8 of the largest field
+    assert_same_on_both(fields, rtol=1e-6, atol=1e-6)  # both integrate to 1e-8 of the largest field
