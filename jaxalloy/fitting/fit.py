@@ -111,6 +111,18 @@ def fit_structure_factor(
     of free parameters, kept exactly; one that is hit is reported. fix: {name: value}. start: {name: value}.
     Units: bohr, Ry, 1/bohr. full: do not average more than `LARGEST_FULL_FIT` points.
     Returns a `FitResult`; `converged` is data on it. Raises `InputError` for data or options that contradict.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import jaxalloy as ja
+    >>> from jaxalloy.fitting.model import ReferenceModel
+    >>> from jaxalloy.fitting.synthetic import empty_template, synthetic_data
+    >>> alloy = ja.Alloy.parse("Li0.8Pb0.2", temperature=1000.0)
+    >>> liquid = ja.HardSphereYukawa(0.2, 0.4194, 4.93, -0.0302, 1.8, 1000.0)
+    >>> template = empty_template(jnp.linspace(0.3, 5.0, 200), 0.01, ja.Neutrons(isotopes={"Li": 7}))
+    >>> fit = fit_structure_factor(synthetic_data(template, alloy, liquid, jax.random.key(0)), ReferenceModel(alloy))
+    >>> bool(fit.converged), abs(fit["epsilon"].value + 0.0302) < 3 * fit["epsilon"].sd
+    (True, True)
     """
     method = Marquardt() if method is None else method
     given = (data,) if isinstance(data, MeasuredStructureFactor) else tuple(data)

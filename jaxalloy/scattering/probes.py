@@ -157,6 +157,14 @@ def structure_factor(state: HasAlloyAndLiquid | Partials, q: Float[Array, " q"],
     state: a state with an alloy and its reference liquid (S_NC = 0 for equal diameters), or `Partials` given
     on the same q. q: wave number in 1/bohr, shape (q,). probe: `Neutrons(...)` or `XRays()`.
     Returns S, shape (q,). Source: PHH Eq. 29, with the NC term that unequal atoms have.
+
+    >>> import jax.numpy as jnp
+    >>> import jaxalloy as ja
+    >>> alloy = ja.Alloy.parse("Mg7Zn3", temperature=673.0)
+    >>> state = ja.minimise(alloy, ja.interactions(alloy, ja.EmptyCore()), ja.Unconstrained())
+    >>> S = ja.structure_factor(state, jnp.linspace(0.1, 6.0, 4), ja.XRays())
+    >>> S.shape, round(float(S[-1]), 1)
+    ((4,), 1.0)
     """
     partials = state if isinstance(state, Partials) else partials_of(state, q)
     c = partials.concentration
