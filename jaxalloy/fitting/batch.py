@@ -12,9 +12,9 @@ import numpy as np
 
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
 from jaxalloy.alloy import Alloy
-from jaxalloy.fitting.fit import GRID
 from jaxalloy.fitting.least_squares import Box, Iterate, Marquardt, solve_batch
 from jaxalloy.fitting.model import thermal_energy
+from jaxalloy.fitting.search import GRID
 from jaxalloy.numerics.checks import require_positive
 from jaxalloy.numerics.special import sin_cos
 from jaxalloy.reference import yukawa
