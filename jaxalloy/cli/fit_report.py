@@ -24,12 +24,13 @@ def say_data(report: Report, data, alloy) -> None:
     )
     records = []
     for one in data:
-        check = normalisation(one, alloy)
+        check, own = normalisation(one, alloy), alloy if one.alloy is None else one.alloy
         q = one.q / BOHR_IN_ANGSTROM
         known = "errors given" if one.errors is not None else "no errors"
         rows = [
             ("points", f"{one.q.size}", f"q = {float(q[0]):.3g} to {float(q[-1]):.3g} 1/angstrom; {known}"),
             ("quantity", "", f"{', '.join(one.names)}: {KINDS[one.kind]}"),
+            ("state", "", f"{float(own.temperature):g} K, {float(own.volume):.2f} bohr^3 per atom"),
             ("probe", "", "none (partials)" if one.probe is None else describe(one.probe)),
             ("highest point", f"{check.peak / BOHR_IN_ANGSTROM:.3g}", "1/angstrom"),
             ("mean at large q", f"{check.large_q:.4f}", "1 if normalised"),

@@ -77,10 +77,12 @@ class FitResult:
     def profile(self, name: str, points: int = 25) -> uncertainty.Profile:
         """Profile likelihood of a fitted parameter (kappa where its error is above 20 %).
 
-        name: of a free parameter; "epsilon" fitted as y is refused, as the profile is one of a variable of the fit.
+        name: of a variable of the fit; epsilon is one where it has a start or bounds of its own, else y stands for it.
         """
         if name not in self.problem.names:
-            raise InputError(f"no profile of {name!r}: the variables of this fit are {', '.join(self.problem.names)}")
+            remedy = "; give epsilon a start, and it takes the place of y" if name == "epsilon" else ""
+            known = ", ".join(self.problem.names)
+            raise InputError(f"no profile of {name!r}: the variables of this fit are {known}{remedy}")
         index = self.problem.names.index(name)
         sd = float(np.sqrt(self.covariance[index, index]))
         box = self.problem.box
