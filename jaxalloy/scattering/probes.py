@@ -109,6 +109,23 @@ class XRays(Probe):
         return form_factor(symbols[0], q), form_factor(symbols[1], q)
 
 
+def probe_named(
+    name: str, isotopes: Mapping[str, int] | None = None, lengths_fm: Mapping[str, float] | None = None
+) -> Probe:
+    """The probe of this name, "neutron" or "xray" in any spelling; isotopes and lengths as in `Neutrons`.
+
+    Raises `InputError` for another name, and for lengths or isotopes given of x-rays.
+    """
+    word = name.strip().lower().rstrip("s").replace("-", "").replace(" ", "")
+    if word not in ("neutron", "xray"):
+        raise InputError(f"probe {name!r}: neutron or xray")
+    if word == "neutron":
+        return Neutrons(isotopes, lengths_fm)
+    if isotopes or lengths_fm:
+        raise InputError("isotopes and scattering lengths are for neutrons; x-rays see all isotopes alike")
+    return XRays()
+
+
 def form_factor(symbol: str, q: Float[Array, " q"]) -> Float[Array, " q"]:
     """X-ray form factor of a free neutral atom in electrons; f(0) is the atomic number.
 
