@@ -81,7 +81,9 @@ def rows():
         known = np.isfinite(values)  # a minimum over composition needs some of them
         best = LEAD[int(np.nanargmin(values))] if known.sum() > 2 else float("nan")
         listed = ", ".join(f"{lead}: {value:.3f}" for lead, value in zip(LEAD, values, strict=True))
+        entropies = [float(state(metal, lead).entropy.ordering) for lead in LEAD]
         note = f"contracted volumes; S_CC(0)/(c_A c_B) by fraction of Pb: {listed}"
+        note += f"; by dS_ord at {LEAD[int(np.nanargmin(entropies))]}" if known.sum() > 2 else ""
         result.append(Row(f"{metal}-Pb: most ordered at a fraction of Pb of", paper, best, note=note))
     lithium, sodium = (float(state(metal, 0.2).entropy.ordering) for metal in ("Li", "Na"))
     note = f"dS_ord at a fraction of Pb of .2: {lithium:.2f} in Li-Pb, {sodium:.2f} k_B in Na-Pb"
