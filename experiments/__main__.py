@@ -6,43 +6,44 @@ python -m experiments --list                   their names
 """
 
 import argparse
-import contextlib
-import io
 import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from experiments import CHAPTERS, LONG, index
-from experiments.report import OUT, Result, perform, show
+from experiments.report import OUT, Result, perform, prepare, show
 
 
-def prepare() -> None:
-    """Keep compiled code between runs, as the command line does."""
-    from jaxalloy.cli import device
-    from jaxalloy.cli.report import Report
+def pool(jobs: int) -> ProcessPoolExecutor:
+    """Processes that start fresh: JAX does not survive a fork."""
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=prepare)
 
-    with contextlib.redirect_stdout(io.StringIO()):
-        device.start(None, Report())
+
+def alone(name: str) -> Result:
+    """Perform one experiment in a process of its own; if that dies, this is its failure."""
+    with pool(1) as process:
+        try:
+            return process.submit(perform, name).result()
+        except BrokenExecutor as error:
+            died = Result(name, name, error=f"{type(error).__name__}: {error}")
+            died.save()
+            return died
 
 
 def results(names: Sequence[str], jobs: int) -> Iterator[Result]:
-    """Perform the experiments, several at a time; one whose process dies is a failure of its own."""
+    """Perform the experiments, several at a time; a process that dies takes no other experiment down."""
     if jobs == 1 or len(names) == 1:
         prepare()
         yield from map(perform, names)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=prepare) as pool:
-        waiting = [(name, pool.submit(perform, name)) for name in names]
-        for name, future in waiting:
+    with pool(jobs) as processes:
+        for name, waiting in [(name, processes.submit(perform, name)) for name in names]:
             try:
-                yield future.result()
-            except Exception as error:
-                died = Result(name, name, error=f"{type(error).__name__}: {error}")
-                died.save()
-                yield died
+                yield waiting.result()
+            except BrokenExecutor:
+                yield alone(name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from experiments.report import OUT
 
 HERE = pathlib.Path(__file__).parent / "pictures"
 CHOSEN = ("pasturel1985.figure13", "egorushkin1993.figure1", "beyond.core_levels")
-WIDTH, COLOURS, LARGEST = 800, 32, 60_000
+WIDTH, COLOURS, LARGEST = 800, 64, 60_000
 
 
 def shrink(name: str) -> pathlib.Path:
@@ -16,7 +16,7 @@ def shrink(name: str) -> pathlib.Path:
     picture = Image.open(OUT / f"{name}.png").convert("RGB")
     small = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
     path = HERE / f"{name}.png"
-    small.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     if path.stat().st_size > LARGEST:
         raise ValueError(f"{path}: {path.stat().st_size} bytes are more than {LARGEST}")
     return path

@@ -130,6 +130,15 @@ def table(rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
+def prepare() -> None:
+    """Keep compiled code between runs, as the command line does."""
+    from jaxalloy.cli import device
+    from jaxalloy.cli.report import Report
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        device.start(None, Report())
+
+
 def perform(name: str) -> Result:
     """Run one experiment and keep its rows and its figure in OUT. A failure is a result too."""
     OUT.mkdir(exist_ok=True)

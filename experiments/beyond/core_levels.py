@@ -114,7 +114,8 @@ def draw(path):
     figure, axis = plt.subplots(figsize=(10, 5.6), layout="constrained")
     image = axis.imshow(np.abs(deviation), cmap="RdYlGn_r", vmin=0, vmax=3, aspect="auto")
     for (i, j), value in np.ndenumerate(found):
-        axis.text(j, i, "no minimum" if np.isnan(value) else f"{value:.3g}", ha="center", va="center", fontsize=9)
+        words, dark = "no minimum" if np.isnan(value) else f"{value:.3g}", abs(deviation[i, j]) > 2.4
+        axis.text(j, i, words, ha="center", va="center", fontsize=9, color="w" if dark else "k")
     axis.set_xticks(range(len(CONVENTIONS)), [f"{shift}\n{zero}" for shift, zero in CONVENTIONS], fontsize=8)
     labels = [f"{name}: {value:.3g}" for name, value in zip(names, wanted, strict=True)]
     axis.set_yticks(range(len(names)), labels)

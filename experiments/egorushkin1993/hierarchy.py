@@ -15,7 +15,7 @@ from jaxalloy.kinetics import RelaxationNetwork, relax_network
 
 TITLE = "EM Conclusions: gradual against direct relaxation"
 
-TIMES = np.linspace(0.0, 60.0, 121)
+TIMES = np.linspace(0.0, 60.0, 601)
 COUPLINGS = (0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 
 
@@ -69,9 +69,11 @@ def draw(path):
         out = relaxed(direct)
         for zone in range(4):
             axis.plot(TIMES, out.populations[:, zone], label="ZCP" if zone == 3 else f"FZ {zone}")
-        axis.set(xlabel="Γ t", ylabel="population", title=f"direct coupling g = {direct}", xlim=(0, 40))
+        axis.set(xlabel="Γ t", ylabel="population", title=f"direct coupling g = {direct}", xlim=(0, 20))
         axis.legend()
-    axes[2].plot(COUPLINGS, shares(), "o-")
+    axes[2].plot(COUPLINGS, shares(), "o-", label="arrivals in the ZCP from FZ 2")
+    axes[2].axhline(0.5, color="0.6", ls=":", label="one half")
+    axes[2].legend(loc="lower left")
     axes[2].set(xlabel="g / step coupling", ylabel="share of step-by-step arrivals")
     figure.suptitle("Hierarchy of zones: step by step or directly into the ZCP")
     figure.savefig(path, dpi=120)

@@ -88,6 +88,7 @@ def draw(path):
     axes[0, 1].set(xlabel="q σ", ylabel="S_CC/(c_A c_B)", title="(c) structure factor")
     axes[1, 0].set(xlabel="R/σ", ylabel="g_AA = g_BB", title="(b) like atoms")
     axes[1, 1].set(xlabel="R/σ", ylabel="g_AB", title="(b) unlike atoms")
+    axes[1, 0].axvline(1.15, color="r", ls=":", lw=0.9, label="PHH: 'distinct peak near' 1.15")
     for axis in axes.flat:
         axis.legend()
     axes[1, 0].axhline(0.0, color="0.8", zorder=0)
