@@ -181,11 +181,11 @@ def solve_batch(
     if total <= LANES or jax.default_backend() != "cpu":
         return _solve_lanes(linearise, starts, data, axes, points, box, method)
     # every group is as wide, so that one program serves all: the last one repeats its lanes
-    starts, data = np.asarray(starts), jax.tree.map(np.asarray, data)  # of which a group is cut in no time
+    on_host, data = np.asarray(starts), jax.tree.map(np.asarray, data)  # of which a group is cut in no time
     groups = [np.resize(np.arange(first, min(first + LANES, total)), LANES) for first in range(0, total, LANES)]
 
     def run(lanes):
-        part = _solve_lanes(linearise, starts[lanes], _take(data, axes, lanes), axes, points, box, method)
+        part = _solve_lanes(linearise, on_host[lanes], _take(data, axes, lanes), axes, points, box, method)
         return jax.tree.map(np.asarray, part)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
