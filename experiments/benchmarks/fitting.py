@@ -195,11 +195,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     alloy, nn, cc, data, truth = problem(asked.count)
+    _, first = ours(alloy, nn, cc, data)  # compiles
     errors = jnp.full(Q.size, NOISE)
     starts = jnp.tile(truth[None], (asked.count, 1))
     best = np.asarray(batch.fit_batch(jnp.asarray(Q), data, errors, nn, cc, alloy, starts=starts, fallback=False).chi2)
     alone, _ = ours(alloy, nn, cc, data, fallback=False)
-    _, first = ours(alloy, nn, cc, data)
     nn_, cc_ = np.asarray(nn), np.asarray(cc)
     few = data[: asked.peers]
     peers = {

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxalloy._typing import ScalarLike
 from jaxalloy.fitting import diagnostics, uncertainty
 from jaxalloy.fitting.estimates import Estimate, NullOrder, correlation_matrix, estimate_all
 from jaxalloy.fitting.least_squares import Iterate, Marquardt
@@ -96,10 +97,10 @@ def fit_structure_factor(
     data: MeasuredStructureFactor | Sequence[MeasuredStructureFactor],
     model: Model,
     free: Sequence[str] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[ScalarLike, ScalarLike]] | None = None,
     *,
-    fix: Mapping[str, float] | None = None,
-    start: Mapping[str, float] | None = None,
+    fix: Mapping[str, ScalarLike] | None = None,
+    start: Mapping[str, ScalarLike] | None = None,
     method: Method | None = None,
     full: bool = False,
 ) -> FitResult:
@@ -145,7 +146,7 @@ def fit_structure_factor(
     return _assess(problem, given, found, tried, noise, method)
 
 
-def _with_starting_levels(problem: FitProblem, start: Mapping[str, float]) -> FitProblem:
+def _with_starting_levels(problem: FitProblem, start: Mapping[str, ScalarLike]) -> FitProblem:
     """Start every level from the mean of the top fifth of q."""
     u = np.array(problem.start)
     for label, m in zip(problem.labels, problem.measurements, strict=True):
@@ -207,7 +208,7 @@ def _assess(problem, data, found, tried, noise, method) -> FitResult:
     score = None
     if "softness" not in problem.names:
         unit = 1.0 if problem.noise_known and not robust else inflation
-        score = diagnostics.soft_core_score(problem, u, at._replace(residuals=weighed), unit)
+        score = diagnostics.soft_core_score(problem, u, at._replace(residuals=jnp.asarray(weighed)), unit)
         if score.z > 3:
             warnings.append(
                 f"soft-core test: the residuals ask for a damping b = {np.sqrt(score.b_squared):.3g} bohr "

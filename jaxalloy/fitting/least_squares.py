@@ -159,6 +159,10 @@ def solve_positive(matrix: Float[Array, "p p"], right: Float[Array, " p"]) -> Fl
     return jnp.stack(solution)
 
 
+LANES = 64
+"""Fits that share a loop on a CPU: their rows of the Jacobian stay in its cache, and none waits for more than these."""
+
+
 def solve_batch(
     linearise: Linearise,
     starts: Float[Array, "b p"],
@@ -168,79 +172,33 @@ def solve_batch(
     box: Box,
     method: Marquardt,
 ) -> Iterate:
-    """Many fits at once: all lanes take a step, those that are done leave the batch, and so on.
+    """Many fits at once. On a CPU in groups of `LANES`, spread over its cores, as a compiled loop runs on one of them.
 
-    A batch that waits for its slowest lane takes three times as long. On a CPU each core takes its share of the lanes,
-    as the compiled program uses one. data: PyTree of the batch; axes: as `in_axes` of `jax.vmap` for it, hashable.
-    box: shared by all lanes. Returns the final states, in the order of the starts.
+    data: PyTree of the batch; axes: as `in_axes` of `jax.vmap` for it, hashable. box: shared by all lanes. Returns the
+    final states, in the order of the starts.
     """
     total = starts.shape[0]
-    cores = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
-    shares = max(min(cores, total // _LANES_WORTH_A_CORE), 1)
-    arguments = (points, box, method)
-    if shares == 1:
-        return Iterate(*map(jnp.asarray, _solve_share(linearise, starts, data, axes, *arguments)))
-    size = -(-total // shares)
-    # every share is as wide, so that one program serves all: the last one repeats its lanes
-    lanes = [np.resize(np.arange(first, min(first + size, total)), size) for first in range(0, total, size)]
-    with ThreadPoolExecutor(shares) as pool:
-        parts = list(
-            pool.map(lambda i: _solve_share(linearise, starts[i], _take(data, axes, i), axes, *arguments), lanes)
-        )
+    if total <= LANES or jax.default_backend() != "cpu":
+        return _solve_lanes(linearise, starts, data, axes, points, box, method)
+    # every group is as wide, so that one program serves all: the last one repeats its lanes
+    on_host, data = np.asarray(starts), jax.tree.map(np.asarray, data)  # of which a group is cut in no time
+    groups = [np.resize(np.arange(first, min(first + LANES, total)), LANES) for first in range(0, total, LANES)]
+
+    def run(lanes):
+        part = _solve_lanes(linearise, on_host[lanes], _take(data, axes, lanes), axes, points, box, method)
+        return jax.tree.map(np.asarray, part)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(run, groups))
     return Iterate(*(jnp.asarray(np.concatenate(leaves)[:total]) for leaves in zip(*parts, strict=True)))
 
 
-_LANES_WORTH_A_CORE = 64
-
-
-def _solve_share(linearise, starts, data, axes, points, box, method) -> list[np.ndarray]:
-    """The leaves of the final states."""
-    state = _begin_all(starts, box)
-    total = starts.shape[0]
-    result = [np.array(leaf) for leaf in state]
-    lanes = np.arange(total)
-    for _ in range(method.max_steps):
-        state = _advance_all(linearise, state, data, axes, points, box, method)
-        active = ~np.asarray(state.converged | state.stuck)[: lanes.size]
-        width = int(active.sum())
-        # sizes go down by factors of four, so that few programs are compiled; the padding repeats lanes
-        padded = total
-        while padded // 4 >= max(width, 8):
-            padded //= 4
-        if width and padded >= state.steps.size:
-            continue
-        for leaf, values in zip(result, state, strict=True):
-            leaf[lanes] = np.asarray(values)[: lanes.size]
-        if not width:
-            break
-        keep = np.flatnonzero(active)
-        index = np.resize(keep, padded)
-        state, data = jax.tree.map(lambda leaf, index=index: leaf[index], state), _take(data, axes, index)
-        lanes = lanes[keep]
-    else:
-        for leaf, values in zip(result, state, strict=True):
-            leaf[lanes] = np.asarray(values)[: lanes.size]
-    return result
-
-
-_SHARED: Any = Box(*(None, None, None))  # type: ignore[arg-type]
-
-
-@jax.jit
-def _begin_all(starts, box):
-    return jax.vmap(begin, in_axes=(0, _SHARED))(starts, box)
-
-
 @partial(jax.jit, static_argnames=("linearise", "axes", "points", "method"))
-def _advance_all(linearise, state, data, axes, points, box, method):
-    """One step of every lane that is not done."""
+def _solve_lanes(linearise, starts, data, axes, points, box, method):
+    def one(start, data):
+        return solve(linearise, start, data, points, box, method)
 
-    def one(state, data, box):
-        new = advance(linearise, state, data, points, box, method)
-        over = state.converged | state.stuck
-        return jax.tree.map(lambda a, b: jnp.where(over, a, b), state, new)
-
-    return jax.vmap(one, in_axes=(0, axes, _SHARED))(state, data, box)
+    return jax.vmap(one, in_axes=(0, axes))(starts, data)
 
 
 def _take(data, axes, index):

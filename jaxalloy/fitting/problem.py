@@ -12,7 +12,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from jaxalloy._typing import Array, Bool, Float, Scalar
+from jaxalloy._typing import Array, Bool, Float, Scalar, ScalarLike
 from jaxalloy.fitting.least_squares import Box
 from jaxalloy.fitting.model import INSTRUMENT, Measurement, Model, Parameter, Reduced, predicted_curves
 from jaxalloy.numerics.checks import InputError
@@ -93,9 +93,9 @@ def set_up(
     data: Sequence[MeasuredStructureFactor],
     model: Model,
     free: Sequence[str] | None = None,
-    fix: Mapping[str, float] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
-    start: Mapping[str, float] | None = None,
+    fix: Mapping[str, ScalarLike] | None = None,
+    bounds: Mapping[str, tuple[ScalarLike, ScalarLike]] | None = None,
+    start: Mapping[str, ScalarLike] | None = None,
 ) -> FitProblem:
     """Make a fit ready. Arguments as in `fit_structure_factor`. Raises `InputError` for what contradicts itself."""
     if not data:
@@ -148,7 +148,7 @@ def set_up(
 
 
 def default_free(
-    data: Sequence[MeasuredStructureFactor], model: Model, fix: Mapping[str, float] | None = None
+    data: Sequence[MeasuredStructureFactor], model: Model, fix: Mapping[str, ScalarLike] | None = None
 ) -> list[str]:
     """sigma, epsilon, kappa (or the core radii), and scale and level of composites; partials are absolute.
 
@@ -182,6 +182,8 @@ def _for_each_set(values: Mapping[str, Any] | None, labels: tuple[str, ...]) -> 
 def _reference_chart(measurements, chosen, fix, bounds, start):
     """Choose the variables of the reference model: the size, and the order."""
     chosen, named = list(chosen), set(chosen) | set(fix)
+    if {"epsilon", "y"} <= named:
+        raise InputError("epsilon and y are one parameter: name one of them")
     if not named & {"sigma", "eta"}:
         raise InputError("neither sigma nor eta is free or fixed: fit or fix one of them")
     states = {(float(m.alloy.volume), float(m.alloy.temperature)) for m in measurements}
@@ -200,8 +202,6 @@ def _reference_chart(measurements, chosen, fix, bounds, start):
         fix.setdefault("kappa", 1.0)  # of no effect
     if "kappa" not in named and named & {"epsilon", "y"}:
         raise InputError("epsilon has a range: name kappa too, free or fixed")
-    if {"epsilon", "y"} <= named:
-        raise InputError("epsilon and y are one parameter: name one of them")
     single = len({temperature for _, temperature in states}) == 1 and len(states) == 1
     if "epsilon" in chosen and single and "epsilon" not in bounds and "epsilon" not in start:
         chosen[chosen.index("epsilon")] = "y"
@@ -231,7 +231,7 @@ def _intersection(first: tuple[float, float] | None, second: tuple[float, float]
     return lower, upper
 
 
-def _inside(name: str, value: float, parameter: Parameter) -> None:
+def _inside(name: str, value: ScalarLike, parameter: Parameter) -> None:
     if not (np.isfinite(value) and parameter.lower <= value <= parameter.upper):
         raise InputError(
             f"{name} = {value:g}: it must lie between {parameter.lower:.4g} and {parameter.upper:.4g} {parameter.unit}"

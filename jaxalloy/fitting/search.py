@@ -66,7 +66,7 @@ def solve_all(problem: FitProblem, starts: Float[Array, "s p"], method: Method) 
     if isinstance(method, Marquardt):
         linearise = from_residuals(residuals_of)
         return jax.vmap(lambda start: solve(linearise, start, problem, problem.points, problem.box, method))(starts)
-    one = _by_optax if isinstance(method, GeneralLoss) else _by_optimistix
+    one: Callable[[FitProblem, Array, Any], Iterate] = _by_optax if isinstance(method, GeneralLoss) else _by_optimistix
     return jax.vmap(lambda start: one(problem, start, method))(starts)
 
 
@@ -105,7 +105,7 @@ def _angles(box: Box, start: Float[Array, " p"]):
 
 def _by_optimistix(problem: FitProblem, start: Float[Array, " p"], solver: Any) -> Iterate:
     inside = _angles(problem.box, jnp.clip(start, problem.box.lower, problem.box.upper))
-    found = optx.least_squares(
+    found: Any = optx.least_squares(
         lambda v, problem: residuals_of(inside(v), problem),
         solver,
         jnp.zeros_like(start),
