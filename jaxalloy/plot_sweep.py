@@ -82,12 +82,16 @@ def _scale(values: np.ndarray) -> str:
 
 def _draw_map(axes: Axes, chosen: xr.Dataset, values: xr.DataArray) -> None:
     across, along = (chosen[name] for name in values.dims)
-    image = axes.pcolormesh(along, across, np.ma.masked_invalid(values), shading="nearest", rasterized=True)
-    axes.figure.colorbar(image, ax=axes, label=_label(values))
+    low, high, beyond = _range(values.values)
+    shown = np.ma.masked_invalid(values)
+    image = axes.pcolormesh(along, across, shown, shading="nearest", rasterized=True, vmin=low, vmax=high)
+    axes.figure.colorbar(image, ax=axes, label=_label(values), extend=beyond)
     failed = chosen.status.broadcast_like(values).transpose(*values.dims) != 0
     if bool(failed.any()):
         hidden = np.ma.masked_where(~failed.values, np.ones(failed.shape))
-        axes.pcolor(along, across, hidden, shading="nearest", hatch="////", alpha=0.0, edgecolor=GREY, linewidth=0)
+        cells = axes.pcolor(along, across, hidden, shading="nearest", hatch="////", edgecolor=GREY, linewidth=0)
+        cells.set_array(None)
+        cells.set_facecolor("none")
         axes.set_title(f"hatched: {int(failed.sum())} states without a result", fontsize=9)
     axes.set(xlabel=_label(along), ylabel=_label(across))
     axes.set(xscale=_scale(along.values), yscale=_scale(across.values))
@@ -99,8 +103,23 @@ def _draw_cuts(axes: Axes, values: xr.DataArray) -> None:
     for shade, index in zip(np.linspace(0.0, 0.85, len(chosen)), chosen, strict=True):
         label = f"{across.name} = {float(across[index]):.4g} {_unit(across)}".rstrip()
         axes.plot(along, values[index], ".-", ms=3, color=_shade(shade), label=label)
+    low, high, beyond = _range(values.values)
+    if beyond != "neither":
+        margin = 0.05 * (high - low)
+        axes.set_ylim(low - margin, high + margin)
     axes.set(xlabel=_label(along), ylabel=_label(values), xscale=_scale(along.values))
     axes.legend(frameon=False, fontsize=8)
+
+
+def _range(values: np.ndarray) -> tuple[float, float, str]:
+    """Ends of the scale, and at which of them values lie beyond it: a few that diverge do not hide the others."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        raise InputError("none of the states drawn has a result: see the status in the store")
+    (low, high), (least, most) = np.percentile(finite, (2, 98)), (np.min(finite), np.max(finite))
+    under, over = low - least > 2 * (high - low), most - high > 2 * (high - low)
+    names = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
+    return float(low if under else least), float(high if over else most), names[bool(under), bool(over)]
 
 
 def _shade(share: float) -> tuple[float, float, float, float]:
