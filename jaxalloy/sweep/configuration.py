@@ -15,6 +15,7 @@ concentration = { linear = [0.05, 0.95], points = 19 }
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import pathlib
@@ -103,7 +104,7 @@ class Configuration:
 
     def check(self) -> None:
         """Raise `InputError` for a value that no state can have, and for options that do not go together."""
-        states = self.states()
+        states = self.states
         values = {name: along for name, (_, along) in states.coordinates.items()} | self.fixed
         for name, value in values.items():
             parameter = self.quantity.parameters[name]
@@ -115,8 +116,9 @@ class Configuration:
             )
         self.lanes()
 
+    @functools.cached_property
     def states(self) -> States:
-        """The states that it runs over."""
+        """The states that it runs over; a Sobol sequence is drawn once."""
         return States.of(self.axes, self.combine, self.seed, self.fixed)
 
     def lanes(self) -> Lanes:

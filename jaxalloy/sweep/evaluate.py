@@ -27,7 +27,7 @@ class Evaluator:
 
     def __init__(self, plan: Plan, devices: list[Any] | None = None):
         self.plan = plan
-        self.states, self.lanes = plan.configuration.states(), plan.configuration.lanes()
+        self.states, self.lanes = plan.configuration.states, plan.configuration.lanes()
         self.devices = list(jax.local_devices() if devices is None else devices)
         if jax.process_count() == 1:  # otherwise every process has to take part
             self.devices = self.devices[: -(-math.prod(plan.tile) // plan.abreast)]

@@ -24,7 +24,7 @@ class Plan:
     @property
     def shape(self) -> tuple[int, ...]:
         """States along every dimension."""
-        return self.configuration.states().shape
+        return self.configuration.states.shape
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ class Plan:
 
     def dearest_first(self) -> np.ndarray:
         """All chunks by the predicted cost of the state in their middle, so that no dear one is left to the end."""
-        states, lanes = self.configuration.states(), self.configuration.lanes()
+        states, lanes = self.configuration.states, self.configuration.lanes()
         middle = [
             states.block(tuple(slice((s.start + s.stop) // 2, (s.start + s.stop) // 2 + 1) for s in self.region(chunk)))
             for chunk in range(self.chunks)
@@ -105,7 +105,7 @@ def make_plan(
     memory: bytes that a chunk may take, a share of what is free by default. chunk: states of a chunk, as many as fit
     and take some seconds by default. Raises `InputError` for a chunk of no states.
     """
-    quantity, shape = configuration.quantity, configuration.states().shape
+    quantity, shape = configuration.quantity, configuration.states.shape
     if chunk is not None and chunk < 1:
         raise InputError(f"chunk = {chunk}: at least one state per chunk is needed")
     usual = quantity.abreast[backend != "cpu"]

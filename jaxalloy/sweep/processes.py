@@ -49,7 +49,7 @@ def share(open_work: Callable[[], Work], configuration: Configuration) -> Work:
             work = open_work()
         except (InputError, NoResultError) as error:
             failure = error
-    dimensions = len(configuration.states().shape)
+    dimensions = len(configuration.states.shape)
     header = [0] * (3 + dimensions) if work is None else [1, work.plan.abreast, work.progress.before, *work.plan.tile]
     told = [int(number) for number in multihost_utils.broadcast_one_to_all(np.array(header))]
     if failure is not None:

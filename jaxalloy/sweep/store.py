@@ -190,7 +190,7 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array:
 
 def _lay_out(path: pathlib.Path, plan: Plan) -> None:
     """The metadata and the coordinates of a store without results."""
-    configuration, states = plan.configuration, plan.configuration.states()
+    configuration, states = plan.configuration, plan.configuration.states
     quantity, curves, dimensions = configuration.quantity, configuration.lanes().curves, tuple(states.sizes)
     group = zarr.create_group(path, attributes=_attributes(plan))
 

@@ -89,4 +89,6 @@ def start():
 @pytest.fixture(scope="session")
 def contents():
     """Every file of a store by name: its bytes."""
-    return lambda store: {str(file.relative_to(store)): file.read_bytes() for file in sorted(store.rglob("*")) if file.is_file()}
+    return lambda store: {
+        str(file.relative_to(store)): file.read_bytes() for file in sorted(store.rglob("*")) if file.is_file()
+    }

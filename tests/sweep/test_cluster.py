@@ -32,9 +32,7 @@ def test_a_killed_worker_changes_nothing(long_sweep, tmp_path, contents, reposit
                 os.kill(workers[0], signal.SIGKILL)
 
         store = tmp_path / "liquid.zarr"
-        summary = run(
-            Configuration.read(path), store, scheduler=cluster.scheduler_address, chunk=20, progress=kill_one
-        )
+        summary = run(Configuration.read(path), store, scheduler=cluster.scheduler_address, chunk=20, progress=kill_one)
     assert killed == workers[:1]
     assert summary.computed == 6000
     assert contents(store) == contents(whole)

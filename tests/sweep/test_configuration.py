@@ -67,7 +67,12 @@ def test_what_is_wrong_is_named_with_the_remedy(change, words, liquid):
     ],
 )
 def test_options_of_predict(options, words):
-    given = {"quantity": "predict", "options": options, "fixed": {"temperature": 1000}, "axes": {"concentration": [0.2]}}
+    given = {
+        "quantity": "predict",
+        "options": options,
+        "fixed": {"temperature": 1000},
+        "axes": {"concentration": [0.2]},
+    }
     with pytest.raises(InputError, match=words):
         Configuration.of(given)
 
@@ -100,7 +105,7 @@ def test_hash_is_of_the_meaning(liquid):
 
 
 def test_states_of_all_combinations_and_of_their_blocks(liquid):
-    states = Configuration.of(liquid).states()
+    states = Configuration.of(liquid).states
     kappa, epsilon = np.meshgrid(np.linspace(0.5, 3.0, 10), np.linspace(-0.03, 0.012, 15), indexing="ij")
     block = states.block((slice(2, 5), slice(4, 15)))
     np.testing.assert_array_equal(block["kappa"], kappa[2:5, 4:].ravel())
@@ -110,7 +115,7 @@ def test_states_of_all_combinations_and_of_their_blocks(liquid):
 
 def test_axes_that_run_together(liquid):
     liquid |= {"combine": "zip", "axes": {"kappa": {"log": [0.1, 10], "points": 3}, "epsilon": [-3e-2, -2e-2, -1e-2]}}
-    states = Configuration.of(liquid).states()
+    states = Configuration.of(liquid).states
     assert states.sizes == {"state": 3}
     block = states.block((slice(1, 3),))
     np.testing.assert_allclose(block["kappa"], [1.0, 10.0], rtol=1e-15)
@@ -119,7 +124,7 @@ def test_axes_that_run_together(liquid):
 
 def test_sobol_axes_are_one_sequence_of_low_discrepancy(liquid):
     liquid["axes"] = {"kappa": {"sobol": [1, 3], "points": 64}, "epsilon": {"sobol": [-0.03, -0.01], "points": 64}}
-    states = Configuration.of(liquid).states()
+    states = Configuration.of(liquid).states
     assert states.sizes == {"sample": 64}
     block = states.block((slice(None),))
     unit = np.stack([(block["kappa"] - 1) / 2, (block["epsilon"] + 0.03) / 0.02], axis=1)
@@ -127,7 +132,7 @@ def test_sobol_axes_are_one_sequence_of_low_discrepancy(liquid):
     boxes = np.floor(8 * unit).astype(int)
     assert len({tuple(box) for box in boxes}) == 64
     assert qmc.discrepancy(unit) < 0.2 * qmc.discrepancy(np.random.default_rng(0).random((64, 2)))
-    again = Configuration.of(liquid | {"seed": 1}).states().block((slice(None),))
+    again = Configuration.of(liquid | {"seed": 1}).states.block((slice(None),))
     assert not np.array_equal(again["kappa"], block["kappa"])
 
 

@@ -9,7 +9,7 @@ from jaxalloy import HardSphereYukawa
 from jaxalloy.numerics.checks import InputError
 from jaxalloy.sweep import map_states
 
-Q = np.linspace(0.05, 4.0, 200)
+Q = np.linspace(0.05, 4.0, 100)
 
 
 def fluctuations(state, epsilon, sigma):
@@ -22,7 +22,7 @@ def states_of(count):
     return {"c": jnp.linspace(0.1, 0.9, count), "T": jnp.linspace(800.0, 1200.0, count)}
 
 
-@pytest.mark.parametrize(("count", "chunk"), [(10, 64), (64, 64), (65, 64), (7, 3), (5, 1)])
+@pytest.mark.parametrize(("count", "chunk"), [(5, 64), (7, 3)])
 def test_values_and_derivatives_are_those_of_vmap(count, chunk):
     states = states_of(count)
     target = jnp.linspace(0.0, 0.2, count)

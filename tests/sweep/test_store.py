@@ -62,7 +62,9 @@ def test_xarray_opens_it_with_dimensions_units_versions_and_configuration(whole,
         assert json.loads(dataset.attrs["configuration"]) == configuration.canonical()
         assert {"version_jaxalloy", "version_jax", "version_numpy", "version_zarr"} <= set(dataset.attrs)
         assert dataset.attrs["fixed_sigma"] == 5.0
-        words = dict(zip(dataset.status.attrs["flag_values"], dataset.status.attrs["flag_meanings"].split(), strict=True))
+        words = dict(
+            zip(dataset.status.attrs["flag_values"], dataset.status.attrs["flag_meanings"].split(), strict=True)
+        )
         assert (words[-1], words[0], words[1]) == ("not_computed", "converged", "beyond_the_spinodal")
         assert set(np.unique(dataset.status)) == {0, 1}
         assert (np.isnan(dataset.S_CC_0) == (dataset.status == 1)).all()
@@ -135,14 +137,14 @@ def test_a_damaged_chunk_is_computed_again(damage, whole, copied, liquid_with, c
 
 def test_another_configuration_is_refused(whole, liquid_with, contents):
     before = contents(whole)
+    fixed = {"concentration": 0.4, "eta": 0.42, "sigma": 5.1, "temperature": 1000.0}
+    axes = {"kappa": {"linear": [0.5, 3.1], "points": 10}, "epsilon": {"linear": [-0.03, 0.012], "points": 15}}
     with pytest.raises(InputError, match=r"another configuration .it differs in fixed.sigma, axes.kappa.; .*--output"):
-        fixed = {"concentration": 0.4, "eta": 0.42, "sigma": 5.1, "temperature": 1000.0}
-        axes = {"kappa": {"linear": [0.5, 3.1], "points": 10}, "epsilon": {"linear": [-0.03, 0.012], "points": 15}}
         run(liquid_with(fixed=fixed, axes=axes), whole, resume=True)
     with pytest.raises(InputError, match=r"it differs in store"):
         run(liquid_with(store=["S_CC_0"]), whole, resume=True)
+    axes = {"epsilon": {"linear": [-0.03, 0.012], "points": 15}, "kappa": {"linear": [0.5, 3.0], "points": 10}}
     with pytest.raises(InputError, match=r"it differs in the order of the axes"):
-        axes = {"epsilon": {"linear": [-0.03, 0.012], "points": 15}, "kappa": {"linear": [0.5, 3.0], "points": 10}}
         run(liquid_with(axes=axes), whole, resume=True)
     assert contents(whole) == before
 

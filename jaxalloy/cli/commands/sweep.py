@@ -147,7 +147,7 @@ def duration(seconds: float) -> str:
 
 
 def _sizes(configuration: Any) -> str:
-    return " x ".join(f"{name} {size}" for name, size in configuration.states().sizes.items())
+    return " x ".join(f"{name} {size}" for name, size in configuration.states.sizes.items())
 
 
 def _forecast(configuration: Any, memory: int | None, chunk: int | None, report: Report) -> int:
