@@ -69,7 +69,7 @@ def run(
         else:
             found = cluster.results(work.plan, work.wanted) if work.wanted else iter(())
         state = work.progress
-        _collect(work.store, found, state, progress)
+        collect(work.store, found, state, progress)
     words = configuration.quantity.all_statuses
     return Summary(
         store=pathlib.Path(path),
@@ -89,7 +89,7 @@ def _here(plan: Plan, wanted: list[int]) -> Iterator[Results]:
             yield chunk, evaluate(chunk)
 
 
-def _collect(
+def collect(
     store: Store | None, found: Iterable[Results], state: Progress, progress: Callable[[Progress], None] | None
 ) -> None:
     """Write results as they come, one chunk behind the computation."""
