@@ -5,16 +5,21 @@ with a coupling g. Gamma = 1, t_sigma = infinity, 100 electron pairs in zone 0, 
 A coherent transition stops when it has levelled its two zones, and whoever is first leaves no inversion to the other.
 """
 
+import functools
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from experiments.report import Row, run
 from jaxalloy.kinetics import RelaxationNetwork, relax_network
 
+TITLE = "EM Conclusions: gradual against direct relaxation"
+
 TIMES = np.linspace(0.0, 60.0, 121)
 COUPLINGS = (0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 
 
+@functools.cache
 def relaxed(direct):
     network = RelaxationNetwork.chain(
         4,
@@ -28,6 +33,7 @@ def relaxed(direct):
     return relax_network(network, TIMES)
 
 
+@functools.cache
 def shares():
     """Share of the arrivals in the ZCP that came from the neighbouring zone, for every direct coupling."""
     share = []
@@ -48,7 +54,12 @@ def rows():
     weak = f"{share[2]:.1%} at g = 0.2; one half at g = {half:.2f}"
     return [
         Row("gradual relaxation prevails for weaker direct coupling", "yes", bool(share[2] > 0.9), note=weak),
-        Row("it prevails at equal coupling", "yes", bool(equal > 0.9), note=f"{equal:.1%}"),
+        Row(
+            "it prevails at equal coupling",
+            "yes",
+            bool(equal > 0.9),
+            note=f"{equal:.1%}: whoever levels its two zones first leaves no inversion to the other",
+        ),
     ]
 
 
@@ -68,4 +79,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("EM Conclusions: gradual against direct relaxation", rows, draw, "egorushkin1993_hierarchy")
+    run("egorushkin1993.hierarchy")

@@ -11,6 +11,8 @@ import numpy as np
 from experiments.report import Row, run
 from jaxalloy.reference.mixture import HardSphereYukawa
 
+TITLE = "PHH Fig. 7: structure against screening"
+
 ETA, SIGMA, TEMPERATURE, EPSILON = 0.40, 4.93, 1000.0, -0.025
 KAPPA = (0.1, 0.7, 1.3, 1.9)
 X = np.concatenate([[0.9, 1.0 - 1e-9], np.linspace(1.0, 3.5, 1001)])
@@ -95,4 +97,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("PHH Fig. 7: structure against screening", rows, draw, "pasturel1985_figure7")
+    run("pasturel1985.figure7")

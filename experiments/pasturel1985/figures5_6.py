@@ -12,6 +12,8 @@ from experiments.report import Row, run
 from jaxalloy.constants import BOLTZMANN_RY_PER_K
 from jaxalloy.reference.mixture import HardSphereYukawa
 
+TITLE = "PHH Figs. 5 and 6: ordering against screening"
+
 ETA, SIGMA, TEMPERATURE = 0.40, 4.93, 1000.0
 KAPPA = np.linspace(0.005, 3.0, 1200)
 Q_SIGMA = np.linspace(2.0, 8.0, 1201)
@@ -83,4 +85,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("PHH Figs. 5 and 6: ordering against screening", rows, draw, "pasturel1985_figures5_6")
+    run("pasturel1985.figures5_6")

@@ -5,7 +5,10 @@ is measured by what the next Gauss-Newton step would still gain in chi^2, which 
 error bar.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -96,46 +99,41 @@ def begin(start: Float[Array, " p"], box: Box) -> Iterate:
 def advance(
     linearise: Linearise, state: Iterate, data: Any, points: Int[Array, ""] | int, box: Box, method: Marquardt
 ) -> Iterate:
-    """One step of the search."""
-    u, gradient = state.u, state.gradient
-    size = jnp.maximum(state.size, jnp.diagonal(state.normal))
+    """One step of the search: try a damped step, keep what is better, and see what there is left to gain."""
+    damped, _ = _newton_step(state.u, state.gradient, state.normal, state.size, state.damping, box)
+    # the cap holds the direction: a clipped component would turn the step away from descent
+    step = damped / jnp.maximum(jnp.max(jnp.abs(damped) / box.longest), 1.0)
+    trial = jnp.clip(state.u + step, box.lower, box.upper)
+    chi2, gradient, normal = linearise(trial, data)
+    better = jnp.isfinite(chi2) & jnp.all(jnp.isfinite(normal)) & (chi2 < state.chi2)
+    pick = lambda new, old: jnp.where(better, new, old)  # noqa: E731
+    u, chi2, gradient, normal = (
+        pick(new, old)
+        for new, old in ((trial, state.u), (chi2, state.chi2), (gradient, state.gradient), (normal, state.normal))
+    )
+    size = jnp.maximum(state.size, jnp.diagonal(normal))
+    _, gain = _newton_step(u, gradient, normal, size, 0.0, box)
+    # below this chi^2 is rounding: data without noise have no other scale
+    rounding = points * (jnp.finfo(u.dtype).eps * 100) ** 2
+    converged = jnp.isfinite(chi2) & (gain <= method.tolerance * chi2 / (points - u.shape[0]) + rounding)
+    damping = jnp.where(better, jnp.maximum(state.damping / 8, 1e-12), state.damping * 5)
+    return Iterate(
+        u, chi2, gradient, normal, size, damping, gain, converged, state.stuck | (damping > 1e10), state.steps + 1
+    )
+
+
+def _newton_step(u, gradient, normal, size, damping, box):
+    """The damped Gauss-Newton step of the unknowns that are free to move, and what it gains without damping."""
     scale = jnp.sqrt(jnp.where(size > 0, size, 1.0))
     held = held_by_bounds(u, gradient, box)
     force = jnp.where(held, 0.0, -gradient / scale)
     both = held[:, None] | held[None, :]
-    eye = jnp.eye(u.shape[0], dtype=u.dtype)
-    matrix = jnp.where(both, 0.0, state.normal / (scale[:, None] * scale[None, :]))
+    matrix = jnp.where(both, 0.0, normal / (scale[:, None] * scale[None, :]))
     # the ridge is far below what the data can tell; without it a parameter without any effect stops the search
     ridge = jnp.finfo(u.dtype).eps * 100
-    free = solve_positive(matrix + ridge * eye + jnp.diag(1.0 * held), force)
-    gain = force @ free
-    degrees = points - u.shape[0]
-    # below this chi^2 is rounding: data without noise have no other scale
-    rounding = points * (jnp.finfo(u.dtype).eps * 100) ** 2
-    converged = jnp.isfinite(state.chi2) & (gain <= method.tolerance * state.chi2 / degrees + rounding)
-
-    # the cap holds the direction: a clipped component would turn the step away from descent
-    damped = solve_positive(matrix + (ridge + state.damping) * eye + jnp.diag(1.0 * held), force) / scale
-    step = damped / jnp.maximum(jnp.max(jnp.abs(damped) / box.longest), 1.0)
-    trial = jnp.clip(u + step, box.lower, box.upper)
-    chi2, new_gradient, new_normal = linearise(trial, data)
-    finite = jnp.isfinite(chi2) & jnp.all(jnp.isfinite(new_normal))
-    better = finite & (chi2 < state.chi2)
-    damping = jnp.where(better, jnp.maximum(state.damping / 8, 1e-12), state.damping * 5)
-    take = better & ~converged
-    pick = lambda new, old: jnp.where(take, new, old)  # noqa: E731
-    return Iterate(
-        pick(trial, u),
-        pick(chi2, state.chi2),
-        pick(new_gradient, gradient),
-        pick(new_normal, state.normal),
-        pick(size, state.size),
-        damping,
-        gain,
-        state.converged | converged,
-        state.stuck | (damping > 1e10),
-        state.steps + 1,
-    )
+    diagonal = (ridge + damping) * jnp.eye(u.shape[0], dtype=u.dtype) + jnp.diag(1.0 * held)
+    scaled = solve_positive(matrix + diagonal, force)
+    return scaled / scale, force @ scaled
 
 
 def held_by_bounds(u: Float[Array, " p"], gradient: Float[Array, " p"], box: Box) -> Bool[Array, " p"]:
@@ -169,66 +167,80 @@ def solve_batch(
     points: int,
     box: Box,
     method: Marquardt,
-    stride: int = 4,
 ) -> Iterate:
-    """Many fits at once: all lanes take `stride` steps, those that are done leave the batch, and so on.
+    """Many fits at once: all lanes take a step, those that are done leave the batch, and so on.
 
-    A batch that waits for its slowest lane takes three times as long. data: PyTree of the batch; axes: as `in_axes` of
-    `jax.vmap` for it. box: shared by all lanes. Returns the final states, in the order of the starts.
+    A batch that waits for its slowest lane takes three times as long. On a CPU each core takes its share of the lanes,
+    as the compiled program uses one. data: PyTree of the batch; axes: as `in_axes` of `jax.vmap` for it, hashable.
+    box: shared by all lanes. Returns the final states, in the order of the starts.
     """
-    begin_all, advance_all = _programs(linearise, axes, points, method, stride)
-    state = begin_all(starts, box)
+    total = starts.shape[0]
+    cores = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+    shares = max(min(cores, total // _LANES_WORTH_A_CORE), 1)
+    arguments = (points, box, method)
+    if shares == 1:
+        return Iterate(*map(jnp.asarray, _solve_share(linearise, starts, data, axes, *arguments)))
+    size = -(-total // shares)
+    # every share is as wide, so that one program serves all: the last one repeats its lanes
+    lanes = [np.resize(np.arange(first, min(first + size, total)), size) for first in range(0, total, size)]
+    with ThreadPoolExecutor(shares) as pool:
+        parts = list(
+            pool.map(lambda i: _solve_share(linearise, starts[i], _take(data, axes, i), axes, *arguments), lanes)
+        )
+    return Iterate(*(jnp.asarray(np.concatenate(leaves)[:total]) for leaves in zip(*parts, strict=True)))
+
+
+_LANES_WORTH_A_CORE = 64
+
+
+def _solve_share(linearise, starts, data, axes, points, box, method) -> list[np.ndarray]:
+    """The leaves of the final states."""
+    state = _begin_all(starts, box)
     total = starts.shape[0]
     result = [np.array(leaf) for leaf in state]
     lanes = np.arange(total)
-    for _ in range(-(-method.max_steps // stride)):
-        state = advance_all(state, data, box)
-        done = np.asarray(state.converged | state.stuck)
-        if done.any() or state.steps[0] >= method.max_steps:
-            active = ~done[: lanes.size]
-            width = max(int(active.sum()), 1)
-            # sizes go down by factors of four, so that few programs are compiled; the padding repeats lanes
-            padded = total
-            while padded // 4 >= max(width, 8):
-                padded //= 4
-            if padded < done.size or not active.any():
-                for leaf, values in zip(result, state, strict=True):
-                    leaf[lanes] = np.asarray(values)[: lanes.size]
-                if not active.any():
-                    break
-                keep = np.flatnonzero(active)
-                index = jnp.asarray(np.resize(keep, padded))
-                state = jax.tree.map(lambda leaf, index=index: leaf[index], state)
-                data = _take(data, axes, index)
-                lanes = lanes[keep]
+    for _ in range(method.max_steps):
+        state = _advance_all(linearise, state, data, axes, points, box, method)
+        active = ~np.asarray(state.converged | state.stuck)[: lanes.size]
+        width = int(active.sum())
+        # sizes go down by factors of four, so that few programs are compiled; the padding repeats lanes
+        padded = total
+        while padded // 4 >= max(width, 8):
+            padded //= 4
+        if width and padded >= state.steps.size:
+            continue
+        for leaf, values in zip(result, state, strict=True):
+            leaf[lanes] = np.asarray(values)[: lanes.size]
+        if not width:
+            break
+        keep = np.flatnonzero(active)
+        index = np.resize(keep, padded)
+        state, data = jax.tree.map(lambda leaf, index=index: leaf[index], state), _take(data, axes, index)
+        lanes = lanes[keep]
     else:
         for leaf, values in zip(result, state, strict=True):
             leaf[lanes] = np.asarray(values)[: lanes.size]
-    return Iterate(*(jnp.asarray(leaf) for leaf in result))
+    return result
 
 
-_PROGRAMS: dict[Any, Any] = {}
+_SHARED: Any = Box(*(None, None, None))  # type: ignore[arg-type]
 
 
-def _programs(linearise, axes, points, method, stride):
-    """Compiled once for each problem and kept, as a second batch would otherwise compile again."""
-    key = (linearise, jax.tree.structure(axes), tuple(jax.tree.leaves(axes)), points, method, stride)
-    if key not in _PROGRAMS:
+@jax.jit
+def _begin_all(starts, box):
+    return jax.vmap(begin, in_axes=(0, _SHARED))(starts, box)
 
-        def several(state, data, box):
-            def body(_, state):
-                new = advance(linearise, state, data, points, box, method)
-                over = state.converged | state.stuck
-                return jax.tree.map(lambda a, b: jnp.where(over, a, b), state, new)
 
-            return jax.lax.fori_loop(0, stride, body, state)
+@partial(jax.jit, static_argnames=("linearise", "axes", "points", "method"))
+def _advance_all(linearise, state, data, axes, points, box, method):
+    """One step of every lane that is not done."""
 
-        shared: Any = Box(*(None, None, None))  # type: ignore[arg-type]
-        _PROGRAMS[key] = (
-            jax.jit(jax.vmap(begin, in_axes=(0, shared))),
-            jax.jit(jax.vmap(several, in_axes=(0, axes, shared))),
-        )
-    return _PROGRAMS[key]
+    def one(state, data, box):
+        new = advance(linearise, state, data, points, box, method)
+        over = state.converged | state.stuck
+        return jax.tree.map(lambda a, b: jnp.where(over, a, b), state, new)
+
+    return jax.vmap(one, in_axes=(0, axes, _SHARED))(state, data, box)
 
 
 def _take(data, axes, index):

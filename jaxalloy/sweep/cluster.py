@@ -19,7 +19,7 @@ from jaxalloy.numerics.checks import InputError, NoResultError
 from jaxalloy.sweep.configuration import from_text
 from jaxalloy.sweep.plan import Plan
 
-AHEAD = 2
+AHEAD = 4
 """Tasks per worker that are queued beyond the one that runs, so that no worker waits for its next."""
 
 
