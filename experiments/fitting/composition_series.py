@@ -2,30 +2,40 @@
 
 One parameter shared by all alloys of the series, found by the gradient of the mean squared deviation through the
 interactions and the free minimum of every state; `map_states` keeps the memory of that gradient to one chunk.
-The series is derived from the COST 507 assessment of the liquid (Redlich-Kister), S_CC(0) = R T/(d^2 G/dx^2).
+The series is that of the COST 507 assessment of the liquid, S_CC(0) = R T/(d^2 G/dx^2).
 """
+
+import functools
 
 import jax
 import jax.numpy as jnp
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
 import jaxalloy as ja
+from experiments.assessed import assessment
 from experiments.report import Row, run
 from jaxalloy.sweep import map_states
 
+TITLE = "Li-Mg: a core radius from a composition series"
 TEMPERATURE = 900.0
-MAGNESIUM = np.array([0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.70, 0.75, 0.80, 0.85, 0.90])
-ASSESSED = np.array(
-    [0.10524, 0.12572, 0.14150, 0.15365, 0.16980, 0.17751, 0.17713, 0.16610, 0.15486, 0.13845, 0.11563, 0.08523]
-)
+RANGE = (0.15, 0.90)
+"""Of magnesium; at the ends the order is too weak to tell radii apart."""
 START, BOUNDS = 1.0, (0.85, 1.12)
 """Core radii of magnesium, bohr; the bulk-stability radius, 1.316, leaves most of the series without a free minimum."""
-CHUNK = 6
+CHUNK = 4
 
 
-def fluctuations(radius, compositions=MAGNESIUM):
+@functools.cache
+def series():
+    """Fractions of magnesium and the assessed S_CC(0). Raises `DataAbsentError`."""
+    x, *_, fluctuations = assessment("Li-Mg", TEMPERATURE)
+    inside = (x >= RANGE[0] - 1e-9) & (x <= RANGE[1] + 1e-9)
+    return x[inside], fluctuations[inside]
+
+
+def fluctuations(radius, compositions):
     """S_CC(0) of the series and whether each state has a minimum, shape (states,)."""
 
     def state(c):
@@ -40,13 +50,16 @@ def fluctuations(radius, compositions=MAGNESIUM):
 def misfit(radius):
     """Mean squared deviation from the assessment, relative to the ideal mixture, and its derivative (1/bohr)."""
 
+    magnesium, assessed = series()
+
     def value(radius):
-        found, _ = fluctuations(radius)
-        return jnp.mean(((found - ASSESSED) / (MAGNESIUM * (1 - MAGNESIUM))) ** 2)
+        found, _ = fluctuations(radius, magnesium)
+        return jnp.mean(((found - assessed) / (magnesium * (1 - magnesium))) ** 2)
 
     return jax.value_and_grad(value)(radius)
 
 
+@functools.cache
 def fit():
     """The best radius, the evaluations it took, and the root mean square deviations before and after."""
 
@@ -60,15 +73,16 @@ def fit():
 
 def rows():
     radius, evaluations, before, after = fit()
-    ours, converged = (np.asarray(x) for x in fluctuations(jnp.asarray(radius)))
+    magnesium, assessed = series()
+    ours, converged = (np.asarray(x) for x in fluctuations(jnp.asarray(radius), magnesium))
     step = 1e-4
     difference = (misfit(jnp.asarray(START + step))[0] - misfit(jnp.asarray(START - step))[0]) / (2 * step)
     slope = misfit(jnp.asarray(START))[1]
     print(f"core radius of Mg: {START:.3f} -> {radius:.4f} bohr in {evaluations} evaluations with gradient")
     print(f"rms deviation over c_A c_B: {before:.4f} -> {after:.4f}")
     table = [
-        Row(f"S_CC(0) at {c:.2f} Mg", f"{assessed:.3f}", float(value), note="" if ok else "no minimum")
-        for c, assessed, value, ok in zip(MAGNESIUM, ASSESSED, ours, converged, strict=True)
+        Row(f"S_CC(0) at {c:.2f} Mg", f"{known:.3f}", float(value), note="" if ok else "no minimum")
+        for c, known, value, ok in zip(magnesium, assessed, ours, converged, strict=True)
     ]
     return [
         *table,
@@ -80,18 +94,19 @@ def rows():
 
 def draw(path):
     radius, *_ = fit()
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.subplots()
-    c = np.linspace(0.02, 0.98, 49)
-    axes.plot(c, c * (1 - c), ":", color="0.6", label="ideal mixture")
-    axes.plot(MAGNESIUM, ASSESSED, "o", color="k", ms=4, label="COST 507 assessment")
+    magnesium, assessed = series()
+    figure, axis = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    c = np.linspace(0.04, 0.96, 47)
+    axis.plot(c, c * (1 - c), ":", color="0.6", label="ideal mixture")
+    axis.plot(magnesium, assessed, "ko", ms=4, label="COST 507")
     for r, style in ((START, "--"), (radius, "-")):
         values, converged = (np.asarray(x) for x in fluctuations(jnp.asarray(r), c))
-        axes.plot(c, np.where(converged, values, np.nan), style, label=f"core radius of Mg {r:.3f} bohr")
-    axes.set(xlabel="atomic fraction of Mg", ylabel="S_CC(0)", title=f"liquid Li-Mg, {TEMPERATURE:.0f} K")
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
+        axis.plot(c, np.where(converged, values, np.nan), style, label=f"core radius of Mg {r:.3f} bohr")
+    axis.set(xlabel="atomic fraction of Mg", ylabel="S_CC(0)", title=f"liquid Li-Mg, {TEMPERATURE:.0f} K")
+    axis.legend(frameon=False)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
 
 
 if __name__ == "__main__":
-    run("Li-Mg: a core radius from a composition series", rows, draw, "fitting_composition_series")
+    run("fitting.composition_series")
