@@ -101,10 +101,10 @@ def one(quantity: str, states: int, unsorted: bool) -> dict:
     }
 
 
-def apart(quantity: str, states: int, devices: int, unsorted: bool = False) -> dict:
-    """`one` in a process of its own with so many devices."""
+def apart(quantity: str, states: int, devices: int, unsorted: bool = False, pinned: bool = False) -> dict:
+    """`one` in a process of its own with so many devices; pinned: and on no more cores than that."""
     command = [sys.executable, "-m", "experiments.benchmarks.sweep", "--quantity", quantity]
-    command += ["--states", str(states), "--devices", str(devices)] + ["--unsorted"] * unsorted
+    command += ["--states", str(states), "--devices", str(devices)] + ["--unsorted"] * unsorted + ["--pinned"] * pinned
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = json.loads(out)
     print(f"{quantity} {found['states']} on {devices}: {found['states_per_s']:.4g} states/s", flush=True)
@@ -143,8 +143,12 @@ def main() -> None:
     alloys = [apart("predict", states, cores) for states in PREDICT_SIZES]
     memory = {str(states): apart("structure-factor", states, 1) for states in MEMORY_SIZES}
     devices = {
-        quantity: {str(count): apart(quantity, states, count) for count in (1, 2)}
-        for quantity, states in (("structure-factor", 100_000), ("predict", 1_000))
+        quantity: {
+            "1": apart(quantity, states, 1),
+            "1 on one core": apart(quantity, states, 1, pinned=True),
+            "2": apart(quantity, states, 2),
+        }
+        for quantity, states in (("structure-factor", 100_000), ("predict", 4_000))
     }
     ordered = {name: apart("relax", 10_000, cores, name == "unsorted") for name in ("sorted", "unsorted")}
     scipy_s = scipy_loop(PREDICT_SIZES[-1])
@@ -160,8 +164,10 @@ def main() -> None:
             "memory": memory,
             "memory_ratio_1e6_1e4": memory["1000000"]["peak_rss_bytes"] / memory["10000"]["peak_rss_bytes"],
             "devices": devices,
+            # one device alone on two cores uses some of the second within its operations
             "speedup_2_devices": {
-                quantity: found["2"]["states_per_s"] / found["1"]["states_per_s"] for quantity, found in devices.items()
+                quantity: {one: found["2"]["states_per_s"] / found[one]["states_per_s"] for one in list(found)[:2]}
+                for quantity, found in devices.items()
             },
             "relax_sorted": ordered["sorted"],
             "relax_unsorted": ordered["unsorted"],
@@ -180,7 +186,10 @@ if __name__ == "__main__":
     parser.add_argument("--states", type=int, default=1000)
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--unsorted", action="store_true", help="leave the lanes in the order of the map")
+    parser.add_argument("--pinned", action="store_true", help="on no more cores than devices")
     arguments = parser.parse_args()
+    if arguments.pinned:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.devices])
     if arguments.quantity is None:
         main()
     else:

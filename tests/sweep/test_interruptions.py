@@ -15,8 +15,8 @@ def chunks_done(store):
     return sum(1 for file in folder.iterdir() if file.suffix != ".partial") if folder.is_dir() else 0
 
 
-def kill_and_resume(moments, long_sweep, start, tmp_path, contents, seed):
-    path, whole = long_sweep
+def kill_and_resume(moments, path, start, tmp_path, seed):
+    """The store after so many kills, resumed after each and brought to its end."""
     rng = random.Random(seed)
     store = tmp_path / "liquid.zarr"
     # ends of equal shares of the sweep, each moved at random, and a random moment within a chunk
@@ -38,13 +38,15 @@ def kill_and_resume(moments, long_sweep, start, tmp_path, contents, seed):
     assert last.returncode == 0, error
     computed, left = json.loads(out)["computed"], 320 - seen[-1]  # chunks of 18 or 19 states
     assert 18 * left <= computed <= 19 * left
-    assert contents(store) == contents(whole)
+    return store
 
 
 def test_three_kills(long_sweep, start, tmp_path, contents):
-    kill_and_resume(3, long_sweep, start, tmp_path, contents, seed=3)
+    path, whole = long_sweep
+    assert contents(kill_and_resume(3, path, start, tmp_path, seed=3)) == contents(whole)
 
 
 @pytest.mark.slow
 def test_twenty_kills(long_sweep, start, tmp_path, contents):
-    kill_and_resume(20, long_sweep, start, tmp_path, contents, seed=20)
+    path, whole = long_sweep
+    assert contents(kill_and_resume(20, path, start, tmp_path, seed=20)) == contents(whole)
