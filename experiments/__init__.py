@@ -29,6 +29,7 @@ CHAPTERS = {
     "From measurements": [
         "fitting.lithium_lead",
         "fitting.liquid_3d_metals",
+        "fitting.composition_series",
     ],
     "Beyond both papers": [
         "beyond.mean_free_path",
