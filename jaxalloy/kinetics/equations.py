@@ -46,11 +46,19 @@ def require_pairs(pairs: Any, inversion: Any, polarisation: Any) -> None:
     if pairs is None or is_traced((pairs, inversion, polarisation)):
         return
     require_positive("pairs", pairs, "each state stands for a positive number of electron pairs")
+    pairs, inversion, polarisation = _aligned(pairs, inversion, polarisation)
     remedy = "a state of n pairs carries at most n: raise `pairs` or lower the inversion"
     require("|inversion| / pairs", np.abs(inversion) / pairs, lambda x: x <= 1, remedy)
     length = np.sqrt(np.square(inversion) + 4.0 * np.square(np.abs(polarisation))) / pairs
     remedy = "sigma^2 + 4 |d|^2 exceeds pairs^2: raise `pairs` or lower the polarisation"
     require("sqrt(sigma^2 + 4 |d|^2) / pairs", length, lambda x: x <= 1 + 1e-12, remedy)
+
+
+def _aligned(*values: Any) -> list[np.ndarray]:
+    """Arrays of lanes, or of lanes and states, that broadcast against each other; a single lane as it is."""
+    arrays = [np.asarray(value) for value in values]
+    most = max(array.ndim for array in arrays)
+    return [array[:, None] if most == 2 and array.ndim == 1 else array for array in arrays]
 
 
 def states_of(**values: Any) -> int:

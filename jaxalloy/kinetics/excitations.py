@@ -35,6 +35,19 @@ class ExcitationSpectrum(eqx.Module):
     stable: Bool[Array, ""]
     site_energies: Float[Array, "n"]
 
+    @property
+    def stable_up_to(self) -> Float[Array, ""]:
+        """The factor by which all displacements may grow before a mode turns unstable; infinite where none does.
+
+        A falls as the square of the displacements and M grows as it, so that A + 2M, scaled by A, has the
+        eigenvalues 1 + f^4 m with m those of A^-1 (K - A^2) A^-1, K the matrix of the E_n^2.
+        """
+        matrix = (self.modes * self.squared[None, :]) @ self.modes.T
+        scaled = matrix / (self.site_energies[:, None] * self.site_energies[None, :])
+        softest = jnp.min(jnp.linalg.eigvalsh(scaled - jnp.eye(self.squared.shape[0])))
+        bounded = softest < -1e-14
+        return jnp.where(bounded, jnp.where(bounded, -softest, 1.0) ** -0.25, jnp.inf)
+
 
 def force_constants(positions: Float[Array, "n 3"], potential: PairPotential) -> Float[Array, "n n 3 3"]:
     """Phi_IJ = -[u'' r r^T + (u'/r)(1 - r r^T)], r the unit vector I to J; zero for I = J. Ry/bohr^2."""

@@ -1,6 +1,7 @@
 """Integrate many kinetic systems: predict the cost, sort, cut into chunks, map over lanes and devices."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,7 @@ from jaxalloy._typing import Array, ArrayLike, Float, Real
 from jaxalloy.kinetics.bosonic import BosonicRelaxation, bosonic_model
 from jaxalloy.kinetics.equations import (
     DrivenRelaxation,
+    ExponentialRelaxation,
     FreeRelaxation,
     as_real,
     common_rates,
@@ -24,6 +26,7 @@ from jaxalloy.kinetics.equations import (
 )
 from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch, collapse, expand, split_state
 from jaxalloy.kinetics.relax import (
+    PROBES,
     Adaptive,
     as_bosonic_relaxation,
     as_relaxation,
@@ -37,6 +40,8 @@ from jaxalloy.numerics.checks import InputError, is_traced
 
 FEWEST_LANES = 8
 """Of one state each; fewer do not vectorise and compile ten times longer."""
+ABREAST = 256
+"""States times lanes that a CPU integrates by Taylor series at once: enough to vectorise; more would end apart."""
 
 System = FreeRelaxation | DrivenRelaxation | BosonicRelaxation
 
@@ -47,6 +52,24 @@ def stack(systems: Sequence[System]) -> System:
     if not systems or len(shapes) > 1 or len({type(system) for system in systems}) > 1:
         raise InputError("systems: give at least one, all of one kind, with arguments of the same shapes")
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *systems)
+
+
+def require_batch(system: Any) -> None:
+    """Raise `InputError` unless this is a system that is integrated, with one axis of lanes on every leaf."""
+    if isinstance(system, ExponentialRelaxation):
+        raise InputError("ExponentialRelaxation is not integrated: take jax.vmap(lambda s: relax(s, times))(systems)")
+    lanes = {jnp.shape(leaf)[:1] for leaf in jax.tree.leaves(system)}
+    if len(lanes) != 1 or lanes == {()}:
+        found = ", ".join(str(size[0]) if size else "none" for size in sorted(lanes))
+        remedy = "give a sequence of systems, or one made by jax.vmap; relax integrates a single one"
+        raise InputError(f"systems: every argument needs one leading axis of lanes (lanes found: {found}); {remedy}")
+
+
+def progress_bar(done: int, lanes: int) -> None:
+    """A bar on standard error that rewrites its line."""
+    filled = 30 * done // lanes
+    end = "\n" if done >= lanes else ""
+    print(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{lanes}", end=end, file=sys.stderr, flush=True)
 
 
 def predicted_cost(model: MaxwellBloch, last_time: Array) -> Float[Array, "lanes"]:
@@ -72,7 +95,7 @@ class _Plan(eqx.Module):
     method: Adaptive | Taylor
     collapsed: bool = eqx.field(static=True)
     in_phase: bool = eqx.field(static=True)
-    one_by_one: bool = eqx.field(static=True)
+    abreast: int = eqx.field(static=True)
     chunk: int = eqx.field(static=True)
     devices: int = eqx.field(static=True)
 
@@ -82,7 +105,7 @@ def _chunk_size(states: int, lanes: int, method: Adaptive | Taylor, chunk: int |
     if chunk is not None and chunk < 1:
         raise InputError(f"chunk = {chunk}: at least one lane per chunk is needed")
     if jax.default_backend() == "cpu":
-        usual = 1024 if states == 1 and isinstance(method, Taylor) else 32
+        usual = 1024 if states == 1 and isinstance(method, Taylor) else 64
     else:
         usual = max(1024, 131_072 // states)
     per_device = min(usual if chunk is None else chunk, -(-lanes // devices))
@@ -103,8 +126,17 @@ def _plan(system: System, model: Any, method: Adaptive | Taylor | None, times: A
     traced = is_traced((model, times))
     devices = 1 if traced else jax.local_device_count()
     in_phase = isinstance(method, Taylor) and not collapsed and seeds_in_phase(model)
-    alone = jax.default_backend() == "cpu" and (states > 1 or isinstance(method, Adaptive))
-    return _Plan(method, collapsed, in_phase, alone, _chunk_size(states, lanes, method, chunk, devices), devices)
+    size = _chunk_size(states, lanes, method, chunk, devices)
+    abreast = _abreast(PROBES if collapsed else states, size // devices, method)
+    return _Plan(method, collapsed, in_phase, abreast, size, devices)
+
+
+def _abreast(states: int, chunk: int, method: Adaptive | Taylor) -> int:
+    """Lanes of a chunk that go together, a divisor of its size: on a CPU those of one lane fill a loop already."""
+    if jax.default_backend() != "cpu" or (states == 1 and isinstance(method, Taylor)):
+        return chunk
+    most = 1 if isinstance(method, Adaptive) else max(1, ABREAST // states)
+    return max(width for width in range(1, most + 1) if chunk % width == 0)
 
 
 def _lanes_abreast(model: Any, times: Array, plan: _Plan) -> tuple:
@@ -119,9 +151,6 @@ def _lanes_abreast(model: Any, times: Array, plan: _Plan) -> tuple:
 
 
 def _one_lane(model: Any, times: Array, plan: _Plan) -> tuple:
-    if isinstance(plan.method, Taylor):
-        batch = jax.tree.map(lambda x: x[None], model)
-        return jax.tree.map(lambda x: x[0], _lanes_abreast(batch, times, plan))
     if isinstance(model, MaxwellBloch):
         path = integrate(collapse(model) if plan.collapsed else model, times, plan.method)
         one = as_relaxation(path, model, times, plan.collapsed, "")
@@ -139,9 +168,14 @@ def _one_lane(model: Any, times: Array, plan: _Plan) -> tuple:
 
 
 def _run_chunk(model: Any, times: Array, plan: _Plan) -> tuple:
-    if plan.one_by_one:
+    lanes = model.coupling.shape[0]
+    if plan.abreast == lanes:
+        return _lanes_abreast(model, times, plan)
+    if isinstance(plan.method, Adaptive):
         return lax.map(lambda lane: _one_lane(lane, times, plan), model)
-    return _lanes_abreast(model, times, plan)
+    groups = jax.tree.map(lambda x: x.reshape(-1, plan.abreast, *x.shape[1:]), model)
+    out = lax.map(lambda group: _lanes_abreast(group, times, plan), groups)
+    return jax.tree.map(lambda x: x.reshape(lanes, *x.shape[2:]), out)
 
 
 @eqx.filter_jit
@@ -161,7 +195,7 @@ def _take(tree: Any, index: Array | np.ndarray) -> Any:
     return jax.tree.map(lambda x: x[index], tree)
 
 
-def _on_host(model: Any, times: Array, plan: _Plan, order: np.ndarray, progress: Callable | None) -> tuple:
+def _on_host(model: Any, times: Array, plan: _Plan, order: np.ndarray, added: int, progress: Callable | None) -> tuple:
     """Chunk after chunk, dearest first; on a CPU several at a time, for one lane occupies one core."""
     chunks = order.reshape(-1, plan.chunk)[::-1]
     workers = 1
@@ -178,7 +212,7 @@ def _on_host(model: Any, times: Array, plan: _Plan, order: np.ndarray, progress:
             for result in part:
                 done.append(result)
                 if progress is not None:
-                    progress(len(done) * plan.chunk, order.size)
+                    progress(min(len(done) * plan.chunk, order.size - added), order.size - added)
     return jax.tree.map(lambda *parts: jnp.concatenate(parts), *done[::-1])
 
 
@@ -195,19 +229,21 @@ def relax_many(
     method: Adaptive | Taylor | None = None,
     *,
     chunk: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: bool | Callable[[int, int], None] = False,
 ) -> Relaxation:
     """Integrate many kinetic systems over the same times; every array returned has a leading axis of lanes.
 
     systems: a sequence of systems of one kind and K, or one whose leaves all have a leading axis of lanes, as
     `jax.vmap(lambda x: FreeRelaxation(x, ...))(values)` makes it. times: (t,). method: `Taylor` (default;
     fastest), `Adaptive` (diffrax, lane by lane on a CPU; default for `BosonicRelaxation`). chunk: lanes per
-    chunk, None chooses. progress: called with (lanes done, lanes). A loop over lanes abreast lasts as long as
-    its dearest lane, so lanes are sorted by predicted cost and cut into chunks; each carries its own `steps`
-    and `result`. The answer does not depend on the chunks beyond rounding. Raises `InputError` for a lane
-    without a seed, values out of range, and times that do not increase.
+    chunk, None chooses. progress: True draws a bar on standard error, a function is called with (lanes done,
+    lanes); neither under jit. A loop over lanes abreast lasts as long as its dearest lane, so lanes are sorted
+    by predicted cost and cut into chunks; each carries its own `steps` and `result`. The answer does not
+    depend on the chunks beyond rounding. Raises `InputError` for a single system, a lane without a seed,
+    values out of range, and times that do not increase.
     """
     system = systems if isinstance(systems, eqx.Module) else stack(list(systems))
+    require_batch(system)
     system.check()
     require_seed(system)
     model = _normal_forms(system)
@@ -222,7 +258,8 @@ def relax_many(
     if is_traced((model, times)):
         sorted_out = _in_graph(model, times, plan, padded)
     else:
-        sorted_out = _on_host(model, times, plan, np.asarray(padded), progress)
+        say = progress if callable(progress) else progress_bar if progress else None
+        sorted_out = _on_host(model, times, plan, np.asarray(padded), filled - lanes, say)
     back = jnp.argsort(order) + (filled - lanes)
     field, dipole, inversion, reached, steps, result, partner = _take(sorted_out, back)
     with_partner = () if partner is None else (partner,)

@@ -68,6 +68,21 @@ def _convolve(a: list[Array], b: list[Array]) -> Array:
     return sum((a[j] * b[-1 - j] for j in range(1, len(b))), a[0] * b[-1])
 
 
+def _stored(values: Any, known: Array) -> Any:
+    """`values`, kept by the compiler instead of recomputed inside every loop that reads them.
+
+    XLA on a CPU drops optimisation barriers and fuses each order into the loops of all higher ones; a branch on a
+    number that it cannot foresee (`known`, finite) it leaves alone. On a GPU a branch waits for the host.
+    """
+    if jax.default_backend() != "cpu":
+        return lax.optimization_barrier(values)
+    return lax.cond(jnp.isfinite(known.ravel()[0]), lambda v: v, _not_a_number, values)
+
+
+def _not_a_number(values: Any) -> Any:
+    return jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), values)
+
+
 def series(model: MaxwellBloch, state: Lanes, order: int) -> list[Lanes]:
     """Taylor coefficients of the state, orders 0 to `order`; `model` has (k, lanes), scalars (1, lanes)."""
     fields, dipoles = [[x] for x in state.field], [[x] for x in state.polarisation]
@@ -97,9 +112,7 @@ def series(model: MaxwellBloch, state: Lanes, order: int) -> list[Lanes]:
             )
         new_inversion = c * (source - model.decay * inversion[n] - 4.0 * model.coupling * consumed)
         term = Lanes(new_field, new_dipole, new_inversion)
-        if state.inversion.shape[0] > 1:
-            # Keeps the compiler from recomputing lower orders inside the loops of higher ones.
-            term = lax.optimization_barrier(term)
+        term = _stored(term, model.damping)
         terms_of_each = (*term.field, *term.polarisation, term.inversion)
         for known, new in zip([*fields, *dipoles, inversion], terms_of_each, strict=True):
             known.append(new)
@@ -115,9 +128,9 @@ def allowed_step(terms: list[Lanes], emitting: Array, rtol: Array) -> Array:
     """
 
     def largest(term: Lanes) -> tuple[Array, Array]:
-        fields = [jnp.abs(x) for x in term.field]
-        dipoles = [jnp.max(jnp.where(emitting, jnp.abs(x), 0.0), 0, keepdims=True) for x in term.polarisation]
-        coherent = functools.reduce(jnp.maximum, fields + dipoles)
+        dipole = functools.reduce(jnp.maximum, (jnp.abs(x) for x in term.polarisation))
+        dipole = jnp.max(jnp.where(emitting, dipole, 0.0), 0, keepdims=True)
+        coherent = functools.reduce(jnp.maximum, (jnp.abs(x) for x in term.field), dipole)
         return coherent, jnp.max(jnp.abs(term.inversion), 0, keepdims=True)
 
     tiny = float(jnp.finfo(terms[0].inversion.dtype).tiny) * 1e4
@@ -152,10 +165,8 @@ def _advance(march: _March, model: MaxwellBloch, fixed: Array | None, rtol: Arra
     active = wanted & ~exhausted
     longest = march.left if fixed is None else jnp.minimum(fixed, march.left)
     h = jnp.where(active, longest if fixed is not None else jnp.minimum(allowed, longest), 0.0)
-    new = _at(terms, h)
-    finite = functools.reduce(
-        jnp.logical_and, (jnp.all(jnp.isfinite(x), 0, keepdims=True) for x in jax.tree.leaves(new))
-    )
+    new = _stored(_at(terms, h), model.damping)
+    finite = jnp.all(jnp.isfinite(functools.reduce(jnp.add, jax.tree.leaves(new))), 0, keepdims=True)
     state = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, march.state)
     left = jnp.where(h >= march.left, 0.0, march.left - h)
     steps = march.steps + active

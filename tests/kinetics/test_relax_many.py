@@ -7,7 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxalloy.kinetics import Adaptive, BosonicRelaxation, FreeRelaxation, Outcome, Taylor, relax, relax_many
+from jaxalloy.kinetics import (
+    Adaptive,
+    BosonicRelaxation,
+    ExponentialRelaxation,
+    FreeRelaxation,
+    Outcome,
+    Taylor,
+    relax,
+    relax_many,
+)
+from jaxalloy.kinetics.relax_many import require_batch
 from jaxalloy.numerics.checks import InputError
 
 TIMES = np.linspace(0.0, 8.0, 41)  # as many as in the other tests: one compilation
@@ -38,6 +48,10 @@ def inhomogeneous():
         return FreeRelaxation(1.0, x**2 / 8 * jnp.ones(8), d, gamma, 2.0, delta)
 
     return jax.vmap(lane)(rng.uniform(1, 9, 5), seeds, rng.normal(size=(5, 8)), rng.uniform(0.3, 3, (5, 8)))
+
+
+def _paired(sigma):
+    return FreeRelaxation(1.0, sigma * jnp.ones(3), 1e-3, 1.0, 1.0, pairs=2.5)
 
 
 def _close(a, b, tolerance):
@@ -81,8 +95,26 @@ def test_chunking_changes_nothing(batch, taylor, chunk):
     out = relax_many(batch, TIMES, chunk=chunk, progress=lambda done, total: seen.append((done, total)))
     _close(out, taylor, 1e-12)
     assert np.array_equal(out.steps, taylor.steps)
-    assert seen[-1][0] == seen[-1][1] >= 37
+    assert seen[-1] == (37, 37)
     assert len(seen) == -(-37 // chunk)
+
+
+def test_progress_bar(batch, capsys):
+    relax_many(batch, TIMES, chunk=8, progress=True)
+    bars = capsys.readouterr().err.split("\r")[1:]
+    assert len(bars) == 5
+    assert bars[0] == "[" + "#" * 6 + "." * 24 + "] 8/37"
+    assert bars[-1] == "[" + "#" * 30 + "] 37/37\n"
+
+
+def test_closed_forms_of_a_batch():
+    """What `relax_many` points to for the exponential approximation."""
+    gains = jnp.array([1.0, 9.0, 100.0])
+    systems = jax.vmap(lambda g: ExponentialRelaxation(1.0, g, 1e-3, 2.0, 1.0))(gains)
+    out = jax.vmap(lambda system: relax(system, TIMES))(systems)
+    alone = relax(ExponentialRelaxation(1.0, 9.0, 1e-3, 2.0, 1.0), TIMES)
+    np.testing.assert_allclose(out.field[1], alone.field, rtol=1e-12)
+    assert bool(jnp.all(out.converged))
 
 
 def test_steps_differ_by_lane(taylor):
@@ -193,6 +225,9 @@ def test_sequence_of_systems_and_bosonic_batch():
             "dephasing = -1",
         ),
         (lambda: relax_many([_resonant(2.0, 1.0)], TIMES[::-1]), "times"),
+        (lambda: relax_many(_resonant(2.0, 1.0), TIMES), "axis of lanes"),
+        (lambda: require_batch(ExponentialRelaxation(1.0, 4.0, 1e-3, 1.0, 1.0)), "jax.vmap"),
+        (lambda: relax_many(jax.vmap(_paired)(jnp.array([1.0, 2.0, 3.0])), TIMES), "pairs = 1.2"),
         (lambda: Taylor(order=2), "order"),
         (lambda: Taylor(steps=0), "steps"),
         (lambda: Taylor(rtol=-1.0), "rtol"),

@@ -92,6 +92,16 @@ def test_spectrum_is_that_of_the_bosonic_problem(cluster):
     assert bool(jnp.all(jnp.isfinite(large.energies)))
 
 
+def test_displacements_may_grow_until_a_mode_softens(cluster):
+    positions, masses, displacements, order = cluster
+    factor = float(dce_spectrum(positions, masses, displacements, order, 0.4, _morse).stable_up_to)
+    for scale, stable in ((0.999, True), (1.001, False)):
+        out = dce_spectrum(positions, masses, scale * factor * displacements, order, 0.4, _morse)
+        assert bool(out.stable) is stable
+    again = dce_spectrum(positions, masses, 0.1 * displacements, order, 0.4, _morse)
+    assert float(again.stable_up_to) == pytest.approx(10 * factor, rel=1e-6)  # E^2 of a hundredth cost digits
+
+
 def test_displacement_bound_is_where_the_mode_softens():
     # Two equal ions: the mode cos(k.R) = -1 softens at A + 2M = 0, which is the bound.
     positions, directions = np.array([[0.0, 0, 0], [6.5, 0, 0]]), np.array([[1.0, 0, 0], [1.0, 0, 0]])

@@ -58,20 +58,23 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     unit = 1e3 * RYDBERG_IN_EV
     lowest, highest = float(spectrum.squared[0]), float(spectrum.squared[-1])
     unstable = int(np.sum(np.asarray(spectrum.squared) < 0))
+    factor = float(spectrum.stable_up_to)
     report.table(
         f"{arguments.cluster}: {len(symbols)} ions, {'stable' if stable else 'unstable'}",
         [
             ("lowest E", f"{unit * np.sign(lowest) * abs(lowest) ** 0.5:.6g}", "meV; below zero: -|E|, unstable"),
             ("highest E", f"{unit * np.sign(highest) * abs(highest) ** 0.5:.6g}", "meV"),
             ("unstable modes", f"{unstable}", ""),
+            ("stable up to", f"{factor:.4g}", "times these displacements (inf: whatever their size)"),
         ],
     )
     if not stable:
-        report.warn("E^2 < 0: the displacements exceed the bound of EM Eq. 5; give smaller ones")
+        report.warn(f"E^2 < 0: the displacements exceed their bound (EM Eq. 5); give less than {factor:.4g} of them")
     report.record(
         ions=len(symbols),
         stable=stable,
         unstable_modes=unstable,
+        stable_up_to=factor,
         energies_meV=(unit * np.asarray(spectrum.energies)).tolist(),
         squared_Ry2=np.asarray(spectrum.squared).tolist(),
     )

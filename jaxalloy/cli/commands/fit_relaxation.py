@@ -119,7 +119,9 @@ def say_curve(report: Report, arguments: argparse.Namespace, comparison) -> None
         fit = comparison.fits[name]
         rows = []
         for key, value in fit.values.items():
-            remark = " not determined" if key in fit.undetermined else ""
+            remark = ", not determined" if key in fit.undetermined else ""
+            if key in fit.at_bound:
+                remark += ", at the bound of what is considered"
             known = {"start": arguments.start, "change": arguments.change}.get(key)
             error = "given" if known is not None else f"± {fit.errors[key]:.2g}"
             rows.append((key, f"{value:.6g}", f"{error}{in_unit(unit_of(key, fit))}{remark}"))
@@ -165,6 +167,8 @@ def as_json(comparison) -> dict:
         "temperature_K": curve.temperature,
         "points": len(curve.times),
         "effective_points": comparison.effective_points,
+        "time_unit": curve.time_unit,
+        "value_unit": curve.value_unit,
         "preferred": comparison.preferred,
         "indistinguishable": comparison.indistinguishable,
         "detected": comparison.detected,
@@ -174,6 +178,7 @@ def as_json(comparison) -> dict:
                 "values": fit.values,
                 "errors": fit.errors,
                 "undetermined": list(fit.undetermined),
+                "at_bound": list(fit.at_bound),
                 "cannot_tell": fit.model.shape_only,
                 "relaxed": fit.relaxed,
                 "relaxed_error": fit.relaxed_error,

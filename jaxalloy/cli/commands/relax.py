@@ -15,6 +15,7 @@ from jaxalloy.cli.states import read_states
 from jaxalloy.numerics.checks import InputError, NoResultError, require_positive
 
 PER_STATE = ("coupling", "inversion", "polarisation", "dephasing", "detuning")
+OPTIONAL = ("pairs", "population_time")
 FIGURE_1 = {1: (1.0, 10.0), 2: (1.0, 1.0), 3: (20.0, 10.0)}
 """x = Delta sqrt(sigma0)/gamma and Gamma/gamma of the three curves, read from EM's text."""
 SEEDS = (1e-12, 1e-4)
@@ -40,7 +41,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--pairs", type=float, metavar="N", help="electron pairs behind each state; checks |sigma| <= N"
     )
     parser.add_argument(
-        "--states", type=pathlib.Path, metavar="CSV", help=f"one row per state: {', '.join(PER_STATE)}[, pairs]"
+        "--states",
+        type=pathlib.Path,
+        metavar="CSV",
+        help=f"one row per state: {', '.join(PER_STATE)}[, {', '.join(OPTIONAL)}]",
     )
     parser.add_argument("--until", type=float, metavar="T", help="last time (12 with --figure)")
     parser.add_argument("--points", type=int, default=601, metavar="N", help="times, even from 0 (601)")
@@ -83,9 +87,9 @@ def _require_options(arguments: argparse.Namespace) -> None:
         if given:
             raise InputError(f"--figure 1 has its own parameters: leave {', '.join(given)} away")
         return
-    needed: dict[str, Any] = {"population_time": own["population_time"], "until": arguments.until}
+    needed: dict[str, Any] = {"until": arguments.until}
     if arguments.states is None:
-        needed |= {name: own[name] for name in PER_STATE if name != "detuning"}
+        needed |= {name: own[name] for name in (*PER_STATE, "population_time") if name != "detuning"}
     elif clash := [option for option in given if option[2:] in (*PER_STATE, "pairs")]:
         raise InputError(f"--states holds every state's numbers: leave {', '.join(clash)} away")
     missing = [f"--{name.replace('_', '-')}" for name, value in needed.items() if value is None]
@@ -101,8 +105,10 @@ def read_system(arguments: argparse.Namespace):
         values = {name: getattr(arguments, name) for name in (*PER_STATE, "pairs")}
         values["detuning"] = values["detuning"] or 0.0
     else:
-        values = read_states(arguments.states, PER_STATE, ("pairs",))
-    return FreeRelaxation(population_time=arguments.population_time, **values)
+        values = read_states(arguments.states, PER_STATE, OPTIONAL)
+        if (arguments.population_time is None) == ("population_time" not in values):
+            raise InputError(f"{arguments.states}: give either a column population_time or --population-time")
+    return FreeRelaxation(**{"population_time": arguments.population_time, **values})
 
 
 def relax_one(arguments: argparse.Namespace, report: Report, times: np.ndarray) -> None:
@@ -203,8 +209,10 @@ def say_relaxation(report: Report, system, relaxation) -> None:
         for name, time, ok in zip(names, np.asarray(arrival.times), np.asarray(arrival.found), strict=True)
     }
     top = float(np.max(relaxation.eta))
-    why = "" if settled else f"none: eta has not come to rest, or overshoots its end value (to {top:.3f} of it)"
-    rows = [(name, "-" if time is None else f"{time:.5g}", why) for name, time in found.items()]
+    if settled:
+        rows = [(name, "-" if time is None else f"{time:.5g}", "") for name, time in found.items()]
+    else:
+        rows = [(", ".join(names), "-", f"none: {why_unsettled(relaxation, top)}")]
     rows.append(("|b| at the end", f"{float(np.abs(relaxation.field[-1])):.6g}", ""))
     rows.append(("N at the end", f"{float(relaxation.quanta[-1]):.6g}", "|b|^2"))
     drift, conserved, scale = conserved_quantities(system, relaxation)
@@ -223,6 +231,15 @@ def say_relaxation(report: Report, system, relaxation) -> None:
         solver=relaxation.solver,
         steps=int(relaxation.steps),
     )
+
+
+def why_unsettled(relaxation, top: float) -> str:
+    """Why eta has no arrival times."""
+    if not bool(relaxation.converged):
+        return "the integration did not reach the end"
+    if top > 1.0 + 1e-3:
+        return f"eta overshoots its end value (it reaches {top:.4g} of it)"
+    return "eta still changes at the end; raise --until"
 
 
 def conserved_quantities(system, relaxation) -> tuple[dict[str, float], dict[str, bool], dict[str, float]]:

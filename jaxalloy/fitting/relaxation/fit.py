@@ -53,6 +53,11 @@ class ModelFit:
     converged: bool
 
     @property
+    def at_bound(self) -> tuple[str, ...]:
+        """Names of the parameters of the law that lie at the bound of what is considered."""
+        return tuple(parameter.name for parameter in self.model.parameters if parameter.name not in self.free)
+
+    @property
     def parameters(self) -> int:
         """Number of fitted parameters, start and change included."""
         linear = (self.scale.start is None) + (self.scale.change is None and bool(self.model.parameters))
