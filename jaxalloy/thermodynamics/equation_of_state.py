@@ -112,7 +112,8 @@ def equation_of_state(
         raise InputError(f"extent = {extent}: give the smallest and the largest volume, in units of the alloy's own")
     if nodes < 4:
         raise InputError(f"nodes = {nodes}: at least 4 volumes are needed")
-    prepared = [potential.prepare(alloy.at(volume=share * alloy.volume)) for share in extent][0]
+    for share in extent:
+        prepared = potential.prepare(alloy.at(volume=share * alloy.volume))
     points = -np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
     middle, half = np.log(extent[1] * extent[0]) / 2, np.log(extent[1] / extent[0]) / 2
     volumes = alloy.volume * np.exp(middle + half * points)
