@@ -53,12 +53,15 @@ from .scattering import read_structure_factor as read_structure_factor
 from .scattering import structure_factor as structure_factor
 from .scattering import write_structure_factor as write_structure_factor
 from .thermodynamics import ContactConstraint as ContactConstraint
+from .thermodynamics import EquationOfState as EquationOfState
 from .thermodynamics import HardSpheres as HardSpheres
 from .thermodynamics import ScanThenNewton as ScanThenNewton
 from .thermodynamics import Unconstrained as Unconstrained
 from .thermodynamics import VariationalState as VariationalState
 from .thermodynamics import density_minimum_rule as density_minimum_rule
+from .thermodynamics import equation_of_state as equation_of_state
 from .thermodynamics import free_energy_bound as free_energy_bound
 from .thermodynamics import minimise as minimise
 from .thermodynamics import mixing as mixing
+from .thermodynamics import pressure as pressure
 from .thermodynamics import real_space_energy as real_space_energy
