@@ -58,6 +58,15 @@ class Alloy(eqx.Module):
         temperature: K. volume: bohr^3 per atom, or density: g/cm^3; without either the volume comes from the
         element tables (`liquid_volume`). isotopes: mass numbers, e.g. {"Li": 7}, that set the atomic masses.
         Raises `InputError` for a formula that is not a binary alloy of tabulated elements.
+
+        >>> import jaxalloy as ja
+        >>> alloy = ja.Alloy.parse("Li0.8Pb0.2", temperature=1000.0)
+        >>> alloy.symbols, round(float(alloy.concentration), 3), round(float(alloy.volume), 1)
+        (('Li', 'Pb'), 0.2, 149.6)
+        >>> ja.Alloy.parse("Li0.8Pb", temperature=1000.0)
+        Traceback (most recent call last):
+            ...
+        jaxalloy.numerics.checks.InputError: ...
         """
         symbols, concentration = parse_formula(formula)
         return cls.of(symbols, concentration, temperature, volume, density, isotopes)

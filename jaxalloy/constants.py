@@ -12,6 +12,9 @@ RYDBERG_IN_EV = 13.605693122994
 RYDBERG_IN_KJ_PER_MOL = 1312.74969974
 """One Ry per atom in kJ/mol."""
 
+RYDBERG_PER_BOHR3_IN_GPA = 14710.5078482
+"""One Ry per cubic bohr in GPa."""
+
 GAS_CONSTANT_J_PER_MOL_K = 8.31446261815324
 """k_B per atom in J/(mol K)."""
 

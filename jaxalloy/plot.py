@@ -16,7 +16,7 @@ def prediction(dataset: xr.Dataset) -> Figure:
     """
     figure = Figure(figsize=(7.0, 9.6), layout="constrained")
     potentials, structure, correlations = figure.subplots(3, 1)
-    figure.suptitle(_title(dataset), fontsize=11)
+    figure.suptitle(_title(dataset), fontsize=10)
     _draw_potentials(potentials, dataset)
     _draw_structure_factors(structure, dataset)
     _draw_correlations(correlations, dataset)
@@ -67,7 +67,7 @@ def _title(dataset: xr.Dataset) -> str:
     c = float(dataset.concentration)
     return (
         f"{A}$_{{{1 - c:.3g}}}${B}$_{{{c:.3g}}}$, {float(dataset.temperature):g} K, "
-        f"{float(dataset.volume):.1f} bohr$^3$/atom, {dataset.attrs['potential']}"
+        f"{float(dataset.volume):.1f} bohr$^3$/atom\n{dataset.attrs['potential']}"
     )
 
 

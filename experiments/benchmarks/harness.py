@@ -74,11 +74,15 @@ def ratio(slow: list[float], fast: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
 
 
-def record(name: str, results: dict[str, Any]) -> None:
-    """Print the results and write them, with the machine, into experiments/out/benchmark_NAME.json."""
+RESULTS = pathlib.Path(__file__).parent / "results"
+"""Where results that are kept lie."""
+
+
+def record(name: str, results: dict[str, Any], folder: pathlib.Path = OUT) -> None:
+    """Print the results and write them, with the machine, into benchmark_NAME.json of experiments/out or `folder`."""
     text = json.dumps({"benchmark": name} | machine() | results, indent=2)
     print(text)
-    OUT.mkdir(exist_ok=True)
-    path = OUT / f"benchmark_{name}.json"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"benchmark_{name}.json"
     path.write_text(text + "\n")
     print(f"wrote {path}")

@@ -77,7 +77,9 @@ class Peer:
         slope, k3 = 2 * k[:, None] * q, k[:, None]
         pole = np.maximum(-q / (2 * k3), -1)
         regular = dmu / (q**2 + slope * mu)
-        logarithm = np.log((q + 2 * k) / np.abs(q - 2 * k))[:, None] / slope
+        distance = np.abs(q - 2 * k)  # 0 at q = 2 k_F, where the nodes above k1 have no weight
+        logarithm = np.log((q + 2 * k) / np.where(distance == 0, np.inf, distance), where=distance > 0, out=np.zeros_like(k))
+        logarithm = logarithm[:, None] / slope
         kernel = np.concatenate([regular, logarithm - regular.sum(1, keepdims=True)], axis=1)
         mus = np.concatenate([np.broadcast_to(mu, regular.shape), pole], axis=1)
         weight = -(k**2) * dk / np.pi**2

@@ -6,25 +6,25 @@ JAXALLOY_DATA. The enthalpy is taken as recorded, and also freed of what follows
 """
 
 import functools
-import os
-import pathlib
 
 import numpy as np
 
+from experiments.data import data
 from experiments.report import Row, run
 from jaxalloy.dataset_relaxation import annealing_dataset
 from jaxalloy.fitting.relaxation import AnnealingCurve, compare
 from jaxalloy.plot_relaxation import annealing
 
-DATA = pathlib.Path(os.environ.get("JAXALLOY_DATA", pathlib.Path(__file__).parents[3] / "shared" / "data"))
+TITLE = "Simulated Cu50Zr50: annealing at 500 and 700 K"
+
 LAWS = ("em12", "kww", "age", "tnm", "exponential", "constant")
 HOLD = 2000
 """Rows; the hold begins two rows after the temperature has come up."""
 
 
-def read_hold(folder, temperature, thermostat=False):
+def read_hold(temperature, thermostat=False):
     """The anneal at one temperature. thermostat: subtract the regression on the instantaneous temperature."""
-    step, kelvin, _, energy = np.loadtxt(folder / "cu50zr50_anneal_simulated" / f"anneal_{temperature}.dat").T
+    step, kelvin, _, energy = np.loadtxt(data("cu50zr50_anneal_simulated", f"anneal_{temperature}.dat")).T
     begin = int(np.argmax(kelvin > temperature - 5.0)) + 2
     rows = slice(begin, begin + HOLD)
     time, value = (step[rows] - step[begin]) * 1e-6, 1e3 * energy[rows]
@@ -38,7 +38,7 @@ def read_hold(folder, temperature, thermostat=False):
 
 @functools.cache
 def comparison(temperature, thermostat=False):
-    return compare(read_hold(DATA, temperature, thermostat), LAWS)
+    return compare(read_hold(temperature, thermostat), LAWS)
 
 
 def rows():
@@ -72,4 +72,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("Simulated Cu50Zr50: annealing at 500 and 700 K", rows, draw, "egorushkin1993_copper_zirconium")
+    run("egorushkin1993.copper_zirconium")

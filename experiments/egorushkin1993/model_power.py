@@ -10,6 +10,8 @@ import numpy as np
 from experiments.report import Row, run
 from jaxalloy.fitting.relaxation import AnnealingCurve, compare, relaxation_model
 
+TITLE = "Telling the laws of relaxation apart"
+
 TIMES = np.linspace(0.0, 60.0, 121)[1:]
 TRUTH = {
     "em12": (150.0, 4.0, 0.12 * 60),
@@ -70,11 +72,12 @@ def draw(path):
         image = axis.imshow(kept, vmin=0, vmax=1, cmap="Blues")
         axis.set_xticks(range(len(names)), names, rotation=60)
         axis.set_yticks(range(len(names)), names)
-        axis.set(title=f"noise {100 * noise:g} % of the change", xlabel="law", ylabel="truth")
+        axis.set(title=f"noise {100 * noise:g} % of the change", xlabel="law")
+    axes[0].set_ylabel("truth")
     figure.colorbar(image, ax=axes, label="share of the data that do not exclude the law")
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 if __name__ == "__main__":
-    run("Telling the laws of relaxation apart", rows, draw, "egorushkin1993_model_power")
+    run("egorushkin1993.model_power")

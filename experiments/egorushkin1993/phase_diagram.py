@@ -3,6 +3,8 @@
 5000 trajectories started next to the stationary state; Gamma = 1, t_sigma = 1. EM know the threshold r = 1 only.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
@@ -10,6 +12,8 @@ import numpy as np
 
 from experiments.report import Row, run
 from jaxalloy.kinetics import DrivenRelaxation, relax_many, stability, stationary
+
+TITLE = "EM Eqs. 16, 17: phase diagram of the driven condensate"
 
 DAMPING, RATIO = np.geomspace(0.2, 30.0, 50), np.geomspace(0.3, 100.0, 100)
 TIMES = np.linspace(0.0, 60.0, 121)
@@ -27,6 +31,7 @@ def system(damping, ratio):
     return DrivenRelaxation(1.0, inversion, polarisation, 1.0, 1.0, damping, 1.0, pump, field=field)
 
 
+@functools.cache
 def sweep():
     """Mean and spread of N over the last third, against its stationary value, on the grid (damping, ratio)."""
     damping, ratio = (x.ravel() for x in np.meshgrid(DAMPING, RATIO, indexing="ij"))
@@ -91,4 +96,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("EM Eqs. 16, 17: phase diagram of the driven condensate", rows, draw, "egorushkin1993_phase_diagram")
+    run("egorushkin1993.phase_diagram")

@@ -5,6 +5,8 @@ log-normal factor of width s, so eta(t) becomes eta(kt). "coupling": only Delta 
 EM name no law; the statements tested are what one would expect of such a set.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
@@ -12,6 +14,8 @@ import numpy as np
 
 from experiments.report import Row, run
 from jaxalloy.kinetics import FreeRelaxation, ensemble_order, relax, relax_many, stretching
+
+TITLE = "EM Conclusions: a large set of weakly interacting clusters"
 
 TIMES = np.concatenate([[0.0], np.geomspace(1e-3, 1e4, 141)])
 WIDTHS = {"all rates": np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5]), "coupling": np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])}
@@ -39,6 +43,7 @@ def ensemble(curve, scattered, width, seed=0):
     return np.asarray(ensemble_order(jnp.asarray(progress), sizes))
 
 
+@functools.cache
 def table():
     """Exponents, deviations from the law and progress by kind, in the order of the widths."""
     found = {}
@@ -93,4 +98,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("EM Conclusions: a large set of weakly interacting clusters", rows, draw, "egorushkin1993_stretched")
+    run("egorushkin1993.stretched_exponential")

@@ -1,23 +1,23 @@
 """Measured partial structure factors of liquid Fe-Co and Fe-Cr: is there chemical order? (No detectable one.)
 
-Usage: python -m experiments.fitting.liquid_3d_metals [FOLDER], the folder that holds Fe-Co.csv and Fe-Cr.csv
-(Faber-Ziman partials S11, S22, S12 against q in 1/angstrom); by default $JAXALLOY_DATA/liquid_3d_metals_measured.
-The densities, 7.0 and 6.6 g/cm^3, only set the start and the ideal volume: sigma and eta are fitted apart.
+Fe-Co.csv and Fe-Cr.csv of the data hold Faber-Ziman partials S11, S22, S12 against q in 1/angstrom. The densities, 7.0
+and 6.6 g/cm^3, only set the start and the ideal volume: sigma and eta are fitted apart.
 """
 
-import os
-import pathlib
-import sys
+import functools
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from experiments.data import data
 from experiments.report import Row, run
 from jaxalloy.constants import BOHR_IN_ANGSTROM
 from jaxalloy.fitting.fit import fit_structure_factor
 from jaxalloy.fitting.model import ReferenceModel
 from jaxalloy.fitting.sample import sample
 from jaxalloy.scattering import read_structure_factor
+
+TITLE = "Measured liquid Fe-Co and Fe-Cr: no detectable chemical order"
 
 ALLOYS = {
     "Fe-Co": ("Fe0.5Co0.5", 1800.0, 7.0, 0.049, 0.035),
@@ -27,30 +27,26 @@ KAPPA = 1.0
 HARD, SOFT, ORDER = ("sigma", "eta"), ("sigma", "eta", "softness"), ("sigma", "eta", "epsilon", "softness")
 
 
-def folder():
-    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("JAXALLOY_DATA")
-    if given is None:
-        sys.exit("name the folder with Fe-Co.csv and Fe-Cr.csv, or set JAXALLOY_DATA")
-    base = pathlib.Path(given)
-    return base / "liquid_3d_metals_measured" if (base / "liquid_3d_metals_measured").is_dir() else base
-
-
+@functools.cache
 def fits():
     """Hard spheres and soft spheres through S_NN; order too through S_NN and S_CC."""
     found = {}
     for name, (formula, temperature, density, *_) in ALLOYS.items():
         alloy = sample(formula, temperature, density=density)
-        data = read_structure_factor(folder() / f"{name}.csv", unit="1/angstrom").bhatia_thornton(alloy)
+        measured = read_structure_factor(
+            data("liquid_3d_metals_measured", f"{name}.csv"), unit="1/angstrom"
+        ).bhatia_thornton(alloy)
         model = ReferenceModel(alloy)
         found[name] = (
-            fit_structure_factor(data.only("NN"), model, HARD),
-            fit_structure_factor(data.only("NN"), model, SOFT),
-            fit_structure_factor(data.only("NN", "CC"), model, ORDER, fix={"kappa": KAPPA}),
+            fit_structure_factor(measured.only("NN"), model, HARD),
+            fit_structure_factor(measured.only("NN"), model, SOFT),
+            fit_structure_factor(measured.only("NN", "CC"), model, ORDER, fix={"kappa": KAPPA}),
         )
     return found
 
 
-def rows(found):
+def rows():
+    found = fits()
     result = []
     for name, (hard, soft, order) in found.items():
         *_, hard_limit, soft_limit = ALLOYS[name]
@@ -92,7 +88,8 @@ def rows(found):
     return result
 
 
-def draw(path, found):
+def draw(path):
+    found = fits()
     figure, axes = plt.subplots(2, 2, figsize=(11, 7), sharex=True, layout="constrained", height_ratios=(3, 1))
     for column, (name, (hard, soft, order)) in enumerate(found.items()):
         q = np.asarray(hard.data[0].q) / BOHR_IN_ANGSTROM
@@ -115,10 +112,4 @@ def draw(path, found):
 
 
 if __name__ == "__main__":
-    results = fits()
-    run(
-        "Measured liquid Fe-Co and Fe-Cr: no detectable chemical order",
-        lambda: rows(results),
-        lambda path: draw(path, results),
-        "fitting_liquid_3d_metals",
-    )
+    run("fitting.liquid_3d_metals")

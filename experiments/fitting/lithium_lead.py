@@ -4,6 +4,8 @@ All five parameters (sigma, epsilon, kappa, scale, level) come back within their
 is found without assuming a Yukawa form (PHH Sec. V, after Ruppersberg and Schirmacher).
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
@@ -17,6 +19,8 @@ from jaxalloy.fitting.inversion import invert_structure_factor
 from jaxalloy.fitting.model import ReferenceModel
 from jaxalloy.fitting.synthetic import empty_template, synthetic_data
 from jaxalloy.scattering import Neutrons
+
+TITLE = "Synthetic 7Li-Pb (PHH Table II): parameters recovered"
 
 # c_Li: volume (bohr^3), sigma (bohr), kappa (1/bohr), epsilon (Ry), as printed
 TABLE = {
@@ -39,6 +43,7 @@ def measure(c, volume, sigma, kappa, epsilon, seed):
     return alloy, liquid, synthetic_data(template, alloy, liquid, jax.random.key(seed))
 
 
+@functools.cache
 def fits():
     found = {}
     for seed, (c, (volume, sigma, kappa, epsilon)) in enumerate(TABLE.items()):
@@ -47,13 +52,15 @@ def fits():
     return found
 
 
+@functools.cache
 def inversion():
     """The potential of Ruppersberg and Schirmacher: -20 mRy, kappa 0.58, for Li0.8Pb0.2."""
     alloy, liquid, data = measure(0.8, 149.6, 4.93, 0.58, -0.020, 7)
     return liquid, invert_structure_factor(data, alloy, 4.93)
 
 
-def rows(found, inverted):
+def rows():
+    found, inverted = fits(), inversion()
     result = []
     for c, fit in found.items():
         truth = dict(zip(NAMES, (*np.array(TABLE[c])[[1, 3, 2]], 1.0, 1.0), strict=True))
@@ -73,12 +80,16 @@ def rows(found, inverted):
     return result
 
 
-def draw(path, found, inverted):
+def draw(path):
+    found, inverted = fits(), inversion()
     figure, axes = plt.subplots(3, 3, figsize=(13, 9.5), layout="constrained")
     q = np.asarray(Q) / BOHR_IN_ANGSTROM
     for panel, (c, fit) in zip(axes.ravel(), found.items(), strict=False):
-        panel.plot(q, np.asarray(fit.data[0].curves[0]), ".", ms=2, color="#0072b2")
-        panel.plot(q, fit.curves[0][0], color="black", lw=1)
+        panel.plot(
+            q, np.asarray(fit.data[0].curves[0]), ".", ms=2, color="#0072b2", label="PHH Table II with 1 % noise"
+        )
+        panel.plot(q, fit.curves[0][0], color="black", lw=1, label="fit")
+        panel.legend(frameon=False, fontsize=7)
         panel.set(xlabel="q (1/Å)", ylabel="S(q)")
         panel.set_title(
             rf"$c_{{Li}}$ = {c}: $\epsilon$ = {1e3 * fit['epsilon'].value:.1f}({1e3 * fit['epsilon'].sd:.1f}) mRy, "
@@ -107,10 +118,4 @@ def draw(path, found, inverted):
 
 
 if __name__ == "__main__":
-    results, potential_found = fits(), inversion()
-    run(
-        "Synthetic 7Li-Pb (PHH Table II): parameters recovered",
-        lambda: rows(results, potential_found),
-        lambda path: draw(path, results, potential_found),
-        "fitting_lithium_lead",
-    )
+    run("fitting.lithium_lead")

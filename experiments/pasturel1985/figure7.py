@@ -11,6 +11,8 @@ import numpy as np
 from experiments.report import Row, run
 from jaxalloy.reference.mixture import HardSphereYukawa
 
+TITLE = "PHH Fig. 7: structure against screening"
+
 ETA, SIGMA, TEMPERATURE, EPSILON = 0.40, 4.93, 1000.0, -0.025
 KAPPA = (0.1, 0.7, 1.3, 1.9)
 X = np.concatenate([[0.9, 1.0 - 1e-9], np.linspace(1.0, 3.5, 1001)])
@@ -86,6 +88,7 @@ def draw(path):
     axes[0, 1].set(xlabel="q σ", ylabel="S_CC/(c_A c_B)", title="(c) structure factor")
     axes[1, 0].set(xlabel="R/σ", ylabel="g_AA = g_BB", title="(b) like atoms")
     axes[1, 1].set(xlabel="R/σ", ylabel="g_AB", title="(b) unlike atoms")
+    axes[1, 0].axvline(1.15, color="r", ls=":", lw=0.9, label="PHH: 'distinct peak near' 1.15")
     for axis in axes.flat:
         axis.legend()
     axes[1, 0].axhline(0.0, color="0.8", zorder=0)
@@ -95,4 +98,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("PHH Fig. 7: structure against screening", rows, draw, "pasturel1985_figure7")
+    run("pasturel1985.figure7")

@@ -12,6 +12,8 @@ from experiments.report import Row, run
 from jaxalloy.constants import BOLTZMANN_RY_PER_K
 from jaxalloy.reference.mixture import HardSphereYukawa
 
+TITLE = "PHH Figs. 5 and 6: ordering against screening"
+
 ETA, SIGMA, TEMPERATURE = 0.40, 4.93, 1000.0
 KAPPA = np.linspace(0.005, 3.0, 1200)
 Q_SIGMA = np.linspace(2.0, 8.0, 1201)
@@ -64,6 +66,12 @@ def rows():
 
 def draw(path):
     figure, axes = plt.subplots(2, 2, figsize=(10, 8), sharex=True, layout="constrained")
+    for axis, what, kappa, style in (
+        (axes[0, 1], "ΔH", 0.7, ":"),
+        (axes[0, 1], "ΔS", 1.3, "--"),
+        (axes[1, 1], "S_CC", 0.7, ":"),
+    ):
+        axis.axvline(kappa, color="r", ls=style, lw=0.9, label=f"PHH: strongest {what}, κ = {kappa}")
     for column, epsilon in enumerate((-0.005, -0.025)):
         curves, best = ordering(epsilon), extrema(epsilon)
         labels = {"dH": "ΔH_ord", "TdS": "TΔS_ord", "dF": "ΔF_ord"}
@@ -75,12 +83,12 @@ def draw(path):
         axes[1, column].axvline(best["peak"], color="0.7", label=f"maximum, κ = {best['peak']:.2f}")
         axes[0, column].set(title=f"ε = {1e3 * epsilon:.0f} mRy", ylabel="mRy per atom")
         axes[1, column].set(xlabel="κ (1/bohr)", ylabel="S_CC(Qp)/(c_A c_B)")
-        axes[0, column].legend()
-        axes[1, column].legend()
-    figure.suptitle(f"PHH Figs. 5, 6: η = {ETA}, σ = {SIGMA} bohr (assumed), T = {TEMPERATURE:.0f} K; dots: minima")
+        axes[0, column].legend(fontsize=8, loc="lower right")
+        axes[1, column].legend(fontsize=8, loc="upper right")
+    figure.suptitle(f"PHH Figs. 5, 6: η = {ETA}, σ = {SIGMA} bohr (assumed), T = {TEMPERATURE:.0f} K; dots: lowest")
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 if __name__ == "__main__":
-    run("PHH Figs. 5 and 6: ordering against screening", rows, draw, "pasturel1985_figures5_6")
+    run("pasturel1985.figures5_6")

@@ -12,6 +12,8 @@ from experiments.report import Row, run
 from jaxalloy.constants import BOLTZMANN_RY_PER_K, MASS_UNITS_PER_DALTON
 from jaxalloy.reference.mixture import HardSphereYukawa
 
+TITLE = "PHH Table II: entropies from the printed parameters"
+
 TEMPERATURE = 1000.0
 MASS_LITHIUM, MASS_LEAD = 7.016, 207.2
 # c_Li, volume, eta, sigma, kappa, epsilon (mRy), S_gas, S_HS, dS_ord as printed
@@ -88,4 +90,4 @@ def draw(path):
 
 
 if __name__ == "__main__":
-    run("PHH Table II: entropies from the printed parameters", rows, draw, "pasturel1985_table2_entropies")
+    run("pasturel1985.table2_entropies")

@@ -1,5 +1,6 @@
 """Where JAX computes, and where it keeps what it has compiled."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -11,8 +12,8 @@ from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError
 
 
-def start(device: str | None, report: Report, once: bool = False) -> None:
-    """Choose the device, turn the compilation cache on, and say which backend and precision are in use.
+def start(device: str | None, report: Report | None, once: bool = False) -> None:
+    """Choose the device, turn the compilation cache on, and say (if to anybody) which backend and precision are in use.
 
     device: "cpu", "gpu" or None for what JAX prefers. once: whether each program runs once only, so that compiling it
     fast matters more than running it fast. Call this before anything is computed.
@@ -23,13 +24,22 @@ def start(device: str | None, report: Report, once: bool = False) -> None:
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
     try:
-        found = jax.devices(device)[0]
+        found = jax.local_devices(backend=device)[0]
     except RuntimeError as error:
         raise InputError(f"device {device}: JAX sees none; install jaxalloy[cuda], or use --device cpu") from error
     jax.config.update("jax_default_device", found)
     dtype = jax.dtypes.canonicalize_dtype(float).name
-    report.line(f"device: {found.platform} ({found.device_kind}), {dtype}")
-    report.record(device=found.platform, dtype=dtype)
+    if report is not None:
+        report.line(f"device: {found.platform} ({found.device_kind}), {dtype}")
+        report.record(device=found.platform, dtype=dtype)
+
+
+def use_whole_cpu(parts: int | None = None) -> None:
+    """Let JAX see a CPU as so many devices, one per core by default. Call this before anything is computed."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # where JAX has started already, its devices are what they are
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", parts or available)
 
 
 def cache_folder() -> pathlib.Path | None:

@@ -151,6 +151,15 @@ def interactions(alloy: Alloy, potential: Potential, **numerics: float | int) ->
 
     numerics: `q_max` (1/bohr) and `nodes` of the quadrature over wavenumbers, by default those of the potential.
     Raises `InputError` where the potential does not cover the alloy. Source: PHH Sec. II.
+
+    >>> import jax.numpy as jnp
+    >>> import jaxalloy as ja
+    >>> alloy = ja.Alloy.parse("Mg7Zn3", temperature=673.0)
+    >>> between = ja.interactions(alloy, ja.EmptyCore())
+    >>> between.pair_potentials(jnp.array([5.0, 6.0, 7.0])).shape
+    (3, 3)
+    >>> bool(between.bhatia_thornton(jnp.array([5.0])).CC[0] > 0)
+    True
     """
     return _compute(potential, alloy.without_texts(), potential.prepare(alloy), tuple(sorted(numerics.items())))
 

@@ -52,34 +52,41 @@ def soft_core_score(problem: FitProblem, u, at: Evaluation, unit_chi2: float) ->
 
 
 class Normalisation(NamedTuple):
-    """Checks of a composite. large_q: mean of the top fifth of q (1 when normalised). density_ratio: number density
-    implied by the small-R transform over the one of the alloy (1 when normalised; truncation allows about 30 %), NaN
-    for partials. peak: q of the highest point, 1/bohr."""
+    """Checks of the first curve. large_q: its mean over the top fifth of q, over the nominal value (1 when normalised).
+    density_ratio: number density implied by the small-R transform over the one of the alloy (1 when normalised;
+    truncation allows about 30 %), NaN where the curve hardly sees the density. core_level: rms of the transform inside
+    the core beyond what the density makes there, over its highest peak (0 when normalised). peak: q of the highest
+    point, 1/bohr."""
 
     large_q: float
     density_ratio: float
+    core_level: float
     peak: float
 
 
 def normalisation(data: MeasuredStructureFactor, alloy: Alloy) -> Normalisation:
-    """Check the normalisation of a data set before it is fitted."""
+    """Check the normalisation of a data set before it is fitted.
+
+    Inside the core h_NN = -1 and h_CC = 0, so that (2/pi) int q (S - nominal) sin(qR) dq = -4 pi n w_NN R.
+    """
     alloy = alloy if data.alloy is None else data.alloy
     q, S = np.asarray(data.q), np.asarray(data.curves[0])
-    weight, _, _ = data.weights(alloy)
-    large = float(S[-max(q.size // 5, 1) :].mean())
-    peak = float(q[np.argmax(S)])
-    mean_weight = float(np.mean(weight[0]))
-    ratio = float("nan")
-    if data.is_composite and mean_weight > SMALL_NN_WEIGHT:
-        # inside the core (2/pi) int q (S-1) sin(qR) dq = -4 pi n w_NN R; a window takes off the ripple of the cut
-        grid = np.concatenate([np.linspace(0, q[0], 8)[:-1], q])
-        excess = np.concatenate([np.full(7, S[0]), S]) - 1
-        window = np.sinc(grid / grid[-1])
-        diameter = float(jnp.cbrt(6 * 0.42 * alloy.volume / jnp.pi))
-        R = np.linspace(0.25, 0.6, 36) * diameter
-        transform = 2 / np.pi * np.trapezoid(grid * excess * window * np.sin(grid * R[:, None]), grid, axis=1)
-        ratio = float(-(R @ transform) / (R @ R) / (4 * np.pi * mean_weight / float(alloy.volume)))
-    return Normalisation(large, ratio, peak)
+    weight, _, nominal = data.weights(alloy)
+    large = float(S[-max(q.size // 5, 1) :].mean() - nominal[0] + 1)
+    slope = -4 * np.pi * float(np.mean(weight[0])) / float(alloy.volume)
+    grid = np.concatenate([np.linspace(0, q[0], 8)[:-1], q])
+    excess = np.concatenate([np.full(7, S[0]), S]) - float(nominal[0])
+    window = np.sinc(grid / grid[-1])  # takes off the ripple of the cut
+    diameter = float(jnp.cbrt(6 * 0.42 * alloy.volume / jnp.pi))
+    inside, outside = np.linspace(0.25, 0.6, 36) * diameter, np.linspace(0.9, 1.5, 40) * diameter
+    core, shell = (
+        2 / np.pi * np.trapezoid(grid * excess * window * np.sin(grid * R[:, None]), grid, axis=1)
+        for R in (inside, outside)
+    )
+    seen = abs(float(np.mean(weight[0]))) > SMALL_NN_WEIGHT
+    ratio = float((inside @ core) / (inside @ inside) / slope) if seen else float("nan")
+    level = float(np.sqrt(np.mean((core - slope * inside) ** 2)) / max(np.abs(shell).max(), 1e-300))
+    return Normalisation(large, ratio, level, float(q[np.argmax(S)]))
 
 
 def check_unit_of_q(data: MeasuredStructureFactor, alloy: Alloy) -> None:

@@ -8,18 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxalloy._typing import Array, Float
+from jaxalloy._typing import ScalarLike
 from jaxalloy.fitting import diagnostics, uncertainty
 from jaxalloy.fitting.estimates import Estimate, NullOrder, correlation_matrix, estimate_all
-from jaxalloy.fitting.least_squares import Iterate, Marquardt, from_residuals, solve
-from jaxalloy.fitting.model import Model, thermal_energy
-from jaxalloy.fitting.problem import FitProblem, residuals_of, set_up
+from jaxalloy.fitting.least_squares import Iterate, Marquardt
+from jaxalloy.fitting.model import Model
+from jaxalloy.fitting.problem import FitProblem, set_up
+from jaxalloy.fitting.search import GeneralLoss, Method, search, solve_all
 from jaxalloy.numerics.checks import InputError, NoResultError
 from jaxalloy.reference import yukawa
 from jaxalloy.scattering.measured import MeasuredStructureFactor
-
-GRID = [(eta, y, Z) for eta in (0.30, 0.38, 0.45) for y in (-0.5, -1.5, -3.0) for Z in (4.0, 10.0)]
-"""Starts to fall back on, where the fixed one (eta 0.42, y -1.5, Z 8) ends in a bad minimum or at a bound."""
 
 LARGEST_FULL_FIT = 20000
 """Points; more are averaged into bins unless the fit is asked to take them in full."""
@@ -80,10 +78,12 @@ class FitResult:
     def profile(self, name: str, points: int = 25) -> uncertainty.Profile:
         """Profile likelihood of a fitted parameter (kappa where its error is above 20 %).
 
-        name: of a free parameter; "epsilon" fitted as y is refused, as the profile is one of a variable of the fit.
+        name: of a variable of the fit; epsilon is one where it has a start or bounds of its own, else y stands for it.
         """
         if name not in self.problem.names:
-            raise InputError(f"no profile of {name!r}: the variables of this fit are {', '.join(self.problem.names)}")
+            remedy = "; give epsilon a start, and it takes the place of y" if name == "epsilon" else ""
+            known = ", ".join(self.problem.names)
+            raise InputError(f"no profile of {name!r}: the variables of this fit are {known}{remedy}")
         index = self.problem.names.index(name)
         sd = float(np.sqrt(self.covariance[index, index]))
         box = self.problem.box
@@ -97,20 +97,34 @@ def fit_structure_factor(
     data: MeasuredStructureFactor | Sequence[MeasuredStructureFactor],
     model: Model,
     free: Sequence[str] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
+    bounds: Mapping[str, tuple[ScalarLike, ScalarLike]] | None = None,
     *,
-    fix: Mapping[str, float] | None = None,
-    start: Mapping[str, float] | None = None,
-    method: Marquardt | None = None,
+    fix: Mapping[str, ScalarLike] | None = None,
+    start: Mapping[str, ScalarLike] | None = None,
+    method: Method | None = None,
     full: bool = False,
 ) -> FitResult:
-    """Fit one or several structure factors with shared parameters by least squares.
+    """Fit one or several structure factors with shared parameters, by least squares unless `method` says otherwise.
 
     data: from `read_structure_factor`. model: `ReferenceModel(alloy)` or `ThroughBound(...)`. free: all parameters to
     fit, by name; by default sigma, epsilon, kappa and, for composites, scale and level. bounds: {name: (lower, upper)}
     of free parameters, kept exactly; one that is hit is reported. fix: {name: value}. start: {name: value}.
-    Units: bohr, Ry, 1/bohr. full: do not average more than `LARGEST_FULL_FIT` points.
+    Units: bohr, Ry, 1/bohr. method: `Marquardt(...)` (default), a least-squares solver of optimistix such as
+    `optimistix.LevenbergMarquardt(rtol, atol)`, or `GeneralLoss(...)` against outliers. full: do not average more than
+    `LARGEST_FULL_FIT` points.
     Returns a `FitResult`; `converged` is data on it. Raises `InputError` for data or options that contradict.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import jaxalloy as ja
+    >>> from jaxalloy.fitting.model import ReferenceModel
+    >>> from jaxalloy.fitting.synthetic import empty_template, synthetic_data
+    >>> alloy = ja.Alloy.parse("Li0.8Pb0.2", temperature=1000.0)
+    >>> liquid = ja.HardSphereYukawa(0.2, 0.4194, 4.93, -0.0302, 1.8, 1000.0)
+    >>> template = empty_template(jnp.linspace(0.3, 5.0, 200), 0.01, ja.Neutrons(isotopes={"Li": 7}))
+    >>> fit = fit_structure_factor(synthetic_data(template, alloy, liquid, jax.random.key(0)), ReferenceModel(alloy))
+    >>> bool(fit.converged), abs(fit["epsilon"].value + 0.0302) < 3 * fit["epsilon"].sd
+    (True, True)
     """
     method = Marquardt() if method is None else method
     given = (data,) if isinstance(data, MeasuredStructureFactor) else tuple(data)
@@ -118,51 +132,21 @@ def fit_structure_factor(
     for one in given:
         diagnostics.check_unit_of_q(one, model.alloy)
     problem = set_up(given, model, free, fix, bounds, start)
+    if isinstance(method, GeneralLoss) and not problem.noise_known:
+        raise InputError("a general loss weighs residuals by their errors: give data with errors")
     problem = _with_starting_levels(problem, start or {})
-    found, tried = _search(problem, method)
+    found, tried = search(problem, method)
     noise = None
     if not problem.noise_known:
         noise = _noise(problem, found.u)
         problem = problem.with_errors(noise)
         if len(noise) > 1 and min(noise) > 0:  # the noise weighs the curves against each other
             problem = eqx.tree_at(lambda p: p.start, problem, found.u)
-            found, _ = _search(problem, method)
+            found, _ = search(problem, method)
     return _assess(problem, given, found, tried, noise, method)
 
 
-@eqx.filter_jit
-def _solve_all(problem: FitProblem, starts: Float[Array, "s p"], method: Marquardt) -> Iterate:
-    def one(start):
-        return solve(from_residuals(residuals_of), start, problem, problem.points, problem.box, method)
-
-    return jax.vmap(one)(starts)
-
-
-def _search(problem: FitProblem, method: Marquardt) -> tuple[Iterate, int]:
-    """The lowest minimum from the fixed start and the grid of others, all at once."""
-    starts = _starts(problem)
-    many = _solve_all(problem, starts, method)
-    chi2 = np.where(np.isfinite(many.chi2), many.chi2, np.inf)
-    # among equals one that has converged, and the fixed start first
-    order = np.lexsort((np.arange(chi2.size), ~np.asarray(many.converged), chi2 > chi2.min() * (1 + 1e-7)))
-    return jax.tree.map(lambda leaf: leaf[int(order[0])], many), starts.shape[0]
-
-
-def _starts(problem: FitProblem) -> Float[Array, "s p"]:
-    """The fixed start and those of `GRID` in the variables of this fit; the fixed one for a model without them."""
-    names, alloy = problem.names, problem.measurements[0].alloy
-    if not {"sigma", "eta", "y", "epsilon", "kappa"} & set(names):
-        return problem.start[None]
-    starts = [np.asarray(problem.start)]
-    for eta, y, Z in GRID:
-        sigma = float(jnp.cbrt(6 * eta * alloy.volume / jnp.pi))
-        epsilon = float(thermal_energy(alloy) * yukawa.coupling_from_y(eta, y, Z))
-        values = {"sigma": sigma, "eta": eta, "y": y, "epsilon": epsilon, "kappa": np.log(Z / sigma)}
-        starts.append(np.array([values.get(name, float(u)) for name, u in zip(names, problem.start, strict=True)]))
-    return jnp.asarray(np.stack(starts))
-
-
-def _with_starting_levels(problem: FitProblem, start: Mapping[str, float]) -> FitProblem:
+def _with_starting_levels(problem: FitProblem, start: Mapping[str, ScalarLike]) -> FitProblem:
     """Start every level from the mean of the top fifth of q."""
     u = np.array(problem.start)
     for label, m in zip(problem.labels, problem.measurements, strict=True):
@@ -193,10 +177,13 @@ def _assess(problem, data, found, tried, noise, method) -> FitResult:
     at = uncertainty.evaluate(problem, found.u)
     residuals = np.asarray(at.residuals)
     chi2, dof = float(residuals @ residuals), problem.points - u.size
-    rows = _rows(problem, residuals)
-    chance = uncertainty.residual_correlation(rows)
-    believed = problem.noise_known and chi2 / dof < 1 + 5 * np.sqrt(2 / dof) and not chance.significant
+    robust = isinstance(method, GeneralLoss)
+    weighed = method.pseudo_residuals(residuals) if robust else residuals
+    chance = uncertainty.residual_correlation(_rows(problem, weighed))
+    believed = not robust and problem.noise_known and chi2 / dof < 1 + 5 * np.sqrt(2 / dof) and not chance.significant
     inflation = 1.0 if believed else max(chi2 / dof, 1.0 if problem.noise_known else 0.0)
+    if robust:
+        inflation = float(weighed @ weighed) / dof
     inflation *= chance.time if chance.significant else 1.0
     matrix = _scaled(uncertainty.covariance(np.asarray(at.jacobian), held), inflation)
     spinodal = _near_spinodal(at)
@@ -210,7 +197,7 @@ def _assess(problem, data, found, tried, noise, method) -> FitResult:
         warnings.append("the fit ended at the spinodal, beyond which there is no homogeneous liquid")
     if not problem.noise_known:
         warnings.append(f"the noise was estimated from the residuals: {', '.join(f'{x:.3g}' for x in noise)}")
-    elif not believed and chi2 / dof >= 1 + 5 * np.sqrt(2 / dof):
+    elif not (robust or believed) and chi2 / dof >= 1 + 5 * np.sqrt(2 / dof):
         warnings.append(f"chi^2/dof = {chi2 / dof:.3g}: the model does not describe the data within the errors given")
     if chance.significant:
         warnings.append(
@@ -220,7 +207,8 @@ def _assess(problem, data, found, tried, noise, method) -> FitResult:
         )
     score = None
     if "softness" not in problem.names:
-        score = diagnostics.soft_core_score(problem, u, at, 1.0 if problem.noise_known else inflation)
+        unit = 1.0 if problem.noise_known and not robust else inflation
+        score = diagnostics.soft_core_score(problem, u, at._replace(residuals=jnp.asarray(weighed)), unit)
         if score.z > 3:
             warnings.append(
                 f"soft-core test: the residuals ask for a damping b = {np.sqrt(score.b_squared):.3g} bohr "
@@ -267,7 +255,7 @@ def _null_order(problem, found, matrix, method) -> NullOrder | None:
     limits = []
     for kappa in kappas:
         fixed = _without_kappa(problem, kappa)
-        best = jax.tree.map(lambda leaf: leaf[0], _solve_all(fixed, fixed.start[None], method))
+        best = jax.tree.map(lambda leaf: leaf[0], solve_all(fixed, fixed.start[None], method))
         at = uncertainty.evaluate(fixed, best.u)
         residuals = np.asarray(at.residuals)
         chance = uncertainty.residual_correlation(_rows(fixed, residuals))

@@ -5,7 +5,10 @@ is measured by what the next Gauss-Newton step would still gain in chi^2, which 
 error bar.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -96,46 +99,41 @@ def begin(start: Float[Array, " p"], box: Box) -> Iterate:
 def advance(
     linearise: Linearise, state: Iterate, data: Any, points: Int[Array, ""] | int, box: Box, method: Marquardt
 ) -> Iterate:
-    """One step of the search."""
-    u, gradient = state.u, state.gradient
-    size = jnp.maximum(state.size, jnp.diagonal(state.normal))
+    """One step of the search: try a damped step, keep what is better, and see what there is left to gain."""
+    damped, _ = _newton_step(state.u, state.gradient, state.normal, state.size, state.damping, box)
+    # the cap holds the direction: a clipped component would turn the step away from descent
+    step = damped / jnp.maximum(jnp.max(jnp.abs(damped) / box.longest), 1.0)
+    trial = jnp.clip(state.u + step, box.lower, box.upper)
+    chi2, gradient, normal = linearise(trial, data)
+    better = jnp.isfinite(chi2) & jnp.all(jnp.isfinite(normal)) & (chi2 < state.chi2)
+    pick = lambda new, old: jnp.where(better, new, old)  # noqa: E731
+    u, chi2, gradient, normal = (
+        pick(new, old)
+        for new, old in ((trial, state.u), (chi2, state.chi2), (gradient, state.gradient), (normal, state.normal))
+    )
+    size = jnp.maximum(state.size, jnp.diagonal(normal))
+    _, gain = _newton_step(u, gradient, normal, size, 0.0, box)
+    # below this chi^2 is rounding: data without noise have no other scale
+    rounding = points * (jnp.finfo(u.dtype).eps * 100) ** 2
+    converged = jnp.isfinite(chi2) & (gain <= method.tolerance * chi2 / (points - u.shape[0]) + rounding)
+    damping = jnp.where(better, jnp.maximum(state.damping / 8, 1e-12), state.damping * 5)
+    return Iterate(
+        u, chi2, gradient, normal, size, damping, gain, converged, state.stuck | (damping > 1e10), state.steps + 1
+    )
+
+
+def _newton_step(u, gradient, normal, size, damping, box):
+    """The damped Gauss-Newton step of the unknowns that are free to move, and what it gains without damping."""
     scale = jnp.sqrt(jnp.where(size > 0, size, 1.0))
     held = held_by_bounds(u, gradient, box)
     force = jnp.where(held, 0.0, -gradient / scale)
     both = held[:, None] | held[None, :]
-    eye = jnp.eye(u.shape[0], dtype=u.dtype)
-    matrix = jnp.where(both, 0.0, state.normal / (scale[:, None] * scale[None, :]))
+    matrix = jnp.where(both, 0.0, normal / (scale[:, None] * scale[None, :]))
     # the ridge is far below what the data can tell; without it a parameter without any effect stops the search
     ridge = jnp.finfo(u.dtype).eps * 100
-    free = solve_positive(matrix + ridge * eye + jnp.diag(1.0 * held), force)
-    gain = force @ free
-    degrees = points - u.shape[0]
-    # below this chi^2 is rounding: data without noise have no other scale
-    rounding = points * (jnp.finfo(u.dtype).eps * 100) ** 2
-    converged = jnp.isfinite(state.chi2) & (gain <= method.tolerance * state.chi2 / degrees + rounding)
-
-    # the cap holds the direction: a clipped component would turn the step away from descent
-    damped = solve_positive(matrix + (ridge + state.damping) * eye + jnp.diag(1.0 * held), force) / scale
-    step = damped / jnp.maximum(jnp.max(jnp.abs(damped) / box.longest), 1.0)
-    trial = jnp.clip(u + step, box.lower, box.upper)
-    chi2, new_gradient, new_normal = linearise(trial, data)
-    finite = jnp.isfinite(chi2) & jnp.all(jnp.isfinite(new_normal))
-    better = finite & (chi2 < state.chi2)
-    damping = jnp.where(better, jnp.maximum(state.damping / 8, 1e-12), state.damping * 5)
-    take = better & ~converged
-    pick = lambda new, old: jnp.where(take, new, old)  # noqa: E731
-    return Iterate(
-        pick(trial, u),
-        pick(chi2, state.chi2),
-        pick(new_gradient, gradient),
-        pick(new_normal, state.normal),
-        pick(size, state.size),
-        damping,
-        gain,
-        state.converged | converged,
-        state.stuck | (damping > 1e10),
-        state.steps + 1,
-    )
+    diagonal = (ridge + damping) * jnp.eye(u.shape[0], dtype=u.dtype) + jnp.diag(1.0 * held)
+    scaled = solve_positive(matrix + diagonal, force)
+    return scaled / scale, force @ scaled
 
 
 def held_by_bounds(u: Float[Array, " p"], gradient: Float[Array, " p"], box: Box) -> Bool[Array, " p"]:
@@ -161,6 +159,10 @@ def solve_positive(matrix: Float[Array, "p p"], right: Float[Array, " p"]) -> Fl
     return jnp.stack(solution)
 
 
+LANES = 64
+"""Fits that share a loop on a CPU: their rows of the Jacobian stay in its cache, and none waits for more than these."""
+
+
 def solve_batch(
     linearise: Linearise,
     starts: Float[Array, "b p"],
@@ -169,66 +171,34 @@ def solve_batch(
     points: int,
     box: Box,
     method: Marquardt,
-    stride: int = 4,
 ) -> Iterate:
-    """Many fits at once: all lanes take `stride` steps, those that are done leave the batch, and so on.
+    """Many fits at once. On a CPU in groups of `LANES`, spread over its cores, as a compiled loop runs on one of them.
 
-    A batch that waits for its slowest lane takes three times as long. data: PyTree of the batch; axes: as `in_axes` of
-    `jax.vmap` for it. box: shared by all lanes. Returns the final states, in the order of the starts.
+    data: PyTree of the batch; axes: as `in_axes` of `jax.vmap` for it, hashable. box: shared by all lanes. Returns the
+    final states, in the order of the starts.
     """
-    begin_all, advance_all = _programs(linearise, axes, points, method, stride)
-    state = begin_all(starts, box)
     total = starts.shape[0]
-    result = [np.array(leaf) for leaf in state]
-    lanes = np.arange(total)
-    for _ in range(-(-method.max_steps // stride)):
-        state = advance_all(state, data, box)
-        done = np.asarray(state.converged | state.stuck)
-        if done.any() or state.steps[0] >= method.max_steps:
-            active = ~done[: lanes.size]
-            width = max(int(active.sum()), 1)
-            # sizes go down by factors of four, so that few programs are compiled; the padding repeats lanes
-            padded = total
-            while padded // 4 >= max(width, 8):
-                padded //= 4
-            if padded < done.size or not active.any():
-                for leaf, values in zip(result, state, strict=True):
-                    leaf[lanes] = np.asarray(values)[: lanes.size]
-                if not active.any():
-                    break
-                keep = np.flatnonzero(active)
-                index = jnp.asarray(np.resize(keep, padded))
-                state = jax.tree.map(lambda leaf, index=index: leaf[index], state)
-                data = _take(data, axes, index)
-                lanes = lanes[keep]
-    else:
-        for leaf, values in zip(result, state, strict=True):
-            leaf[lanes] = np.asarray(values)[: lanes.size]
-    return Iterate(*(jnp.asarray(leaf) for leaf in result))
+    if total <= LANES or jax.default_backend() != "cpu":
+        return _solve_lanes(linearise, starts, data, axes, points, box, method)
+    # every group is as wide, so that one program serves all: the last one repeats its lanes
+    on_host, data = np.asarray(starts), jax.tree.map(np.asarray, data)  # of which a group is cut in no time
+    groups = [np.resize(np.arange(first, min(first + LANES, total)), LANES) for first in range(0, total, LANES)]
+
+    def run(lanes):
+        part = _solve_lanes(linearise, on_host[lanes], _take(data, axes, lanes), axes, points, box, method)
+        return jax.tree.map(np.asarray, part)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(run, groups))
+    return Iterate(*(jnp.asarray(np.concatenate(leaves)[:total]) for leaves in zip(*parts, strict=True)))
 
 
-_PROGRAMS: dict[Any, Any] = {}
+@partial(jax.jit, static_argnames=("linearise", "axes", "points", "method"))
+def _solve_lanes(linearise, starts, data, axes, points, box, method):
+    def one(start, data):
+        return solve(linearise, start, data, points, box, method)
 
-
-def _programs(linearise, axes, points, method, stride):
-    """Compiled once for each problem and kept, as a second batch would otherwise compile again."""
-    key = (linearise, jax.tree.structure(axes), tuple(jax.tree.leaves(axes)), points, method, stride)
-    if key not in _PROGRAMS:
-
-        def several(state, data, box):
-            def body(_, state):
-                new = advance(linearise, state, data, points, box, method)
-                over = state.converged | state.stuck
-                return jax.tree.map(lambda a, b: jnp.where(over, a, b), state, new)
-
-            return jax.lax.fori_loop(0, stride, body, state)
-
-        shared: Any = Box(*(None, None, None))  # type: ignore[arg-type]
-        _PROGRAMS[key] = (
-            jax.jit(jax.vmap(begin, in_axes=(0, shared))),
-            jax.jit(jax.vmap(several, in_axes=(0, axes, shared))),
-        )
-    return _PROGRAMS[key]
+    return jax.vmap(one, in_axes=(0, axes))(starts, data)
 
 
 def _take(data, axes, index):

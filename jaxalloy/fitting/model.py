@@ -6,7 +6,7 @@ folded with a Gaussian in q of standard deviation `resolution`. Scale and level 
 (= level - scale) are correlated to -0.99. The softness stands for what hard spheres lack (physics.md 6).
 """
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -46,6 +46,7 @@ class Parameter(NamedTuple):
     scale: str = "linear"
 
 
+@runtime_checkable
 class Model(Protocol):
     """What a fit needs of a model: its alloy, its parameters by name, and the liquid they make."""
 

@@ -12,7 +12,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from jaxalloy._typing import Array, Bool, Float, Scalar
+from jaxalloy._typing import Array, Bool, Float, Scalar, ScalarLike
 from jaxalloy.fitting.least_squares import Box
 from jaxalloy.fitting.model import INSTRUMENT, Measurement, Model, Parameter, Reduced, predicted_curves
 from jaxalloy.numerics.checks import InputError
@@ -93,9 +93,9 @@ def set_up(
     data: Sequence[MeasuredStructureFactor],
     model: Model,
     free: Sequence[str] | None = None,
-    fix: Mapping[str, float] | None = None,
-    bounds: Mapping[str, tuple[float, float]] | None = None,
-    start: Mapping[str, float] | None = None,
+    fix: Mapping[str, ScalarLike] | None = None,
+    bounds: Mapping[str, tuple[ScalarLike, ScalarLike]] | None = None,
+    start: Mapping[str, ScalarLike] | None = None,
 ) -> FitProblem:
     """Make a fit ready. Arguments as in `fit_structure_factor`. Raises `InputError` for what contradicts itself."""
     if not data:
@@ -103,22 +103,30 @@ def set_up(
     measurements = tuple(Measurement.of(one, model.alloy) for one in data)
     labels = ("",) if len(data) == 1 else tuple(f"_{i + 1}" for i in range(len(data)))
     known = _known_parameters(model, labels)
-    chosen = list(default_free(data, model) if free is None else free)
+    chosen = list(default_free(data, model, fix or {}) if free is None else free)
     for name in (*chosen, *(fix or {}), *(bounds or {}), *(start or {})):
         if name not in known and name not in INSTRUMENT:
             raise InputError(f"parameter {name!r} is not one of {', '.join(known)}")
     held: dict[str, Any] = _for_each_set(fix, labels)
     limits: dict[str, Any] = _for_each_set(bounds, labels)
     begun: dict[str, Any] = _for_each_set(start, labels)
-    chosen = [name for name in _expanded(chosen, labels) if name not in held]
+    chosen = _expanded(chosen, labels)
+    for name in () if free is None else held:
+        if name in chosen:
+            raise InputError(f"{name} is both free and fixed: name it once")
+    chosen = [name for name in chosen if name not in held]
+    for one in data:
+        if one.is_composite and one.probe is None:
+            raise InputError(f"{one.name}: what was it measured with? give a probe, Neutrons(...) or XRays()")
     noise = {one.errors is not None for one in data}
     if len(noise) == 2:
         raise InputError("some data sets have errors and some have none: give all or none")
     if {"sigma", "eta", "epsilon", "kappa"} <= set(known):
         chosen, held, limits, begun = _reference_chart(measurements, chosen, held, limits, begun)
-    for name in limits:
-        if name not in chosen:
-            raise InputError(f"bounds of {name!r}, which is not fitted; free are {', '.join(chosen)}")
+    for what, given in (("bounds", limits), ("start", begun)):
+        for name in given:
+            if name not in chosen:
+                raise InputError(f"{what} of {name!r}, which is not fitted; free are {', '.join(chosen)}")
     for name in held:
         _inside(name, held[name], known[name])
     variables = [_variable(name, known[name], limits.get(name), begun.get(name)) for name in chosen]
@@ -139,12 +147,19 @@ def set_up(
     return problem
 
 
-def default_free(data: Sequence[MeasuredStructureFactor], model: Model) -> list[str]:
-    """sigma, epsilon, kappa (or the core radii), and scale and level of composites; partials are absolute."""
+def default_free(
+    data: Sequence[MeasuredStructureFactor], model: Model, fix: Mapping[str, ScalarLike] | None = None
+) -> list[str]:
+    """sigma, epsilon, kappa (or the core radii), and scale and level of composites; partials are absolute.
+
+    fix: what is held; a packing fraction holds the diameter too, by way of the volume, and y the strength.
+    """
     known = model.parameters()
-    physical = [name for name in known if name in ("sigma", "epsilon", "kappa") or name.startswith("radius_")]
+    classical = ("sigma", "epsilon", "kappa")
+    physical = [name for name in known if name in classical or name.startswith("radius_")] or list(known)
+    held = {{"eta": "sigma", "y": "epsilon"}.get(name, name) for name in fix or {}}
     composite = any(one.is_composite for one in data)
-    return (physical or list(known)) + (["scale", "level"] if composite else [])
+    return [n for n in physical if n not in held] + (["scale", "level"] if composite else [])
 
 
 def _known_parameters(model: Model, labels: tuple[str, ...]) -> dict[str, Parameter]:
@@ -167,6 +182,8 @@ def _for_each_set(values: Mapping[str, Any] | None, labels: tuple[str, ...]) -> 
 def _reference_chart(measurements, chosen, fix, bounds, start):
     """Choose the variables of the reference model: the size, and the order."""
     chosen, named = list(chosen), set(chosen) | set(fix)
+    if {"epsilon", "y"} <= named:
+        raise InputError("epsilon and y are one parameter: name one of them")
     if not named & {"sigma", "eta"}:
         raise InputError("neither sigma nor eta is free or fixed: fit or fix one of them")
     states = {(float(m.alloy.volume), float(m.alloy.temperature)) for m in measurements}
@@ -175,12 +192,16 @@ def _reference_chart(measurements, chosen, fix, bounds, start):
     for one, other in (("sigma", "eta"), ("eta", "sigma")):
         if one in named and other not in named and other in bounds:
             bounds[one] = _intersection(bounds.get(one), _converted(one, bounds.pop(other), states), one)
-    if "kappa" not in named:
-        fix["kappa"] = 1.0
+    for one, other in (("sigma", "eta"), ("eta", "sigma")):
+        if one in chosen and other not in named and other in start:
+            start[one] = _at_all_volumes(one, start.pop(other), states).mean()
     if not named & {"epsilon", "y"}:
+        if "kappa" in chosen:
+            raise InputError("kappa is the range of an order that is neither free nor fixed: name epsilon too")
         fix["y"] = 0.0
-    if {"epsilon", "y"} <= named:
-        raise InputError("epsilon and y are one parameter: name one of them")
+        fix.setdefault("kappa", 1.0)  # of no effect
+    if "kappa" not in named and named & {"epsilon", "y"}:
+        raise InputError("epsilon has a range: name kappa too, free or fixed")
     single = len({temperature for _, temperature in states}) == 1 and len(states) == 1
     if "epsilon" in chosen and single and "epsilon" not in bounds and "epsilon" not in start:
         chosen[chosen.index("epsilon")] = "y"
@@ -191,13 +212,14 @@ def _reference_chart(measurements, chosen, fix, bounds, start):
 
 def _converted(name: str, bounds: tuple[float, float], states) -> tuple[float, float]:
     """Bounds of eta as bounds of sigma or the reverse, so that they hold in every state."""
-    lower, upper = (np.array([x for _ in states]) for x in bounds)
-    volumes = np.array([volume for volume, _ in states])
+    lower, upper = (_at_all_volumes(name, x, states) for x in bounds)
+    return float(lower.max()), float(upper.min())
 
-    def convert(x):
-        return np.cbrt(6 * x * volumes / np.pi) if name == "sigma" else np.pi * x**3 / (6 * volumes)
 
-    return float(convert(lower).max()), float(convert(upper).min())
+def _at_all_volumes(name: str, x: float, states) -> np.ndarray:
+    """sigma of a packing fraction ("sigma") or eta of a diameter ("eta") in every state."""
+    volumes = np.array(sorted(volume for volume, _ in states))
+    return np.cbrt(6 * x * volumes / np.pi) if name == "sigma" else np.pi * x**3 / (6 * volumes)
 
 
 def _intersection(first: tuple[float, float] | None, second: tuple[float, float], name: str) -> tuple[float, float]:
@@ -209,7 +231,7 @@ def _intersection(first: tuple[float, float] | None, second: tuple[float, float]
     return lower, upper
 
 
-def _inside(name: str, value: float, parameter: Parameter) -> None:
+def _inside(name: str, value: ScalarLike, parameter: Parameter) -> None:
     if not (np.isfinite(value) and parameter.lower <= value <= parameter.upper):
         raise InputError(
             f"{name} = {value:g}: it must lie between {parameter.lower:.4g} and {parameter.upper:.4g} {parameter.unit}"

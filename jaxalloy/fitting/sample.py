@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxalloy._typing import ScalarLike
 from jaxalloy.alloy import Alloy
-from jaxalloy.constants import DALTON_PER_BOHR3_IN_G_PER_CM3
+from jaxalloy.constants import BOHR_IN_ANGSTROM, DALTON_PER_BOHR3_IN_G_PER_CM3
 from jaxalloy.elements.table import known_elements
 from jaxalloy.numerics.checks import InputError, require_positive
 
@@ -55,6 +55,24 @@ def sample(
         masses=jnp.asarray(masses),
         volume_source=source,
     )
+
+
+def volume_of_number_density(text: str) -> float:
+    """Volume per atom (bohr^3) of a number density written with its unit, as in "0.0427 1/angstrom^3".
+
+    Raises `InputError` without a unit: S(infinity) is 1 in one of them only.
+    """
+    parts = re.fullmatch(r"\s*(\S+)\s*(?:atoms?\s*)?(?:/|per\s|1/)\s*([^\s\d^³]+)\s*(?:\^?3|³)\s*", text)
+    lengths = {"angstrom": BOHR_IN_ANGSTROM, "å": BOHR_IN_ANGSTROM, "a": BOHR_IN_ANGSTROM}
+    lengths |= {"nm": BOHR_IN_ANGSTROM / 10, "bohr": 1.0, "a0": 1.0}
+    try:
+        if parts is None:
+            raise KeyError
+        density, bohr = float(parts[1]), lengths[parts[2].lower()]
+    except (KeyError, ValueError):
+        raise InputError(f"number density {text!r}: write it with its unit, as in 0.0427 1/angstrom^3") from None
+    require_positive("number density", density)
+    return 1 / (density * bohr**3)
 
 
 def _mass(symbol: str, isotope: int | None) -> float:

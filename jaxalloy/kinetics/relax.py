@@ -174,6 +174,13 @@ def relax(
     `Adaptive`. With rates common to more than five states the sums are integrated and the states rebuilt,
     which is exact. An integration that does not reach the end says so in `result`; nothing is raised for it.
     Raises `InputError` for a system without a seed, and for times that do not increase.
+
+    >>> import jax.numpy as jnp
+    >>> import jaxalloy as ja
+    >>> system = ja.FreeRelaxation(1.0, inversion=400.0, polarisation=1e-4, dephasing=10.0, population_time=1.0)
+    >>> motion = ja.relax(system, jnp.linspace(0.0, 6.0, 4))
+    >>> bool(motion.converged), float(motion.eta[0]), round(float(motion.eta[-1]), 6)
+    (True, 0.0, 1.0)
     """
     method = Adaptive() if method is None else method
     system.check()

@@ -88,6 +88,11 @@ def stationary(system: DrivenRelaxation) -> StationaryState:
 
     For unequal states N and the frequency solve the saturated condition, from the closed form of the mean
     rates on; derivatives through the root are implicit. Below threshold N = 0, sigma_k = sigma^p_k.
+
+    >>> import jaxalloy as ja
+    >>> driven = ja.DrivenRelaxation(1.0, 1.5, 1e-3, 1.0, 1.0, 0.5, 1.0, pump=1.5)
+    >>> round(float(ja.threshold(driven).ratio), 3), round(float(ja.stationary(driven).quanta), 3)
+    (3.0, 0.5)
     """
     _require_driven(system)
     return _stationary(normal_form(system))

@@ -55,6 +55,12 @@ class HardSphereYukawa(eqx.Module):
     Raises InputError for known values outside these ranges or beyond the spinodal; for traced ones `stable`
     tells.
     Source: PHH Eqs. 8-18, corrected (see `jaxalloy.reference.yukawa`).
+
+    >>> liquid = HardSphereYukawa(0.2, 0.42, 4.93, -0.0302, 1.8, 1000.0)
+    >>> round(float(liquid.hard_sphere_entropy), 2), round(float(liquid.ordering_entropy), 2)
+    (-3.42, -1.84)
+    >>> float(liquid.structure_factor_cc(0.0)) < 0.2 * 0.8
+    True
     """
 
     concentration: Scalar

@@ -139,7 +139,9 @@ class MeasuredStructureFactor(eqx.Module):
         if keep.size < SMALLEST_NUMBER_OF_POINTS:
             raise InputError(
                 f"{self.name}: {keep.size} points between q = {q_min:.4g} and {q_max:.4g} 1/bohr; a fit needs "
-                f"{SMALLEST_NUMBER_OF_POINTS}; the data reach from {float(self.q[0]):.4g} to {float(self.q[-1]):.4g}"
+                f"{SMALLEST_NUMBER_OF_POINTS}; the data reach from {float(self.q[0]):.4g} to {float(self.q[-1]):.4g} "
+                f"1/bohr ({float(self.q[0]) / BOHR_IN_ANGSTROM:.4g} to {float(self.q[-1]) / BOHR_IN_ANGSTROM:.4g} "
+                "1/angstrom)"
             )
         pick = lambda x: None if x is None else x[..., keep]  # noqa: E731
         return dataclasses.replace(

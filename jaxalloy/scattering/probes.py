@@ -109,6 +109,23 @@ class XRays(Probe):
         return form_factor(symbols[0], q), form_factor(symbols[1], q)
 
 
+def probe_named(
+    name: str, isotopes: Mapping[str, int] | None = None, lengths_fm: Mapping[str, float] | None = None
+) -> Probe:
+    """The probe of this name, "neutron" or "xray" in any spelling; isotopes and lengths as in `Neutrons`.
+
+    Raises `InputError` for another name, and for lengths or isotopes given of x-rays.
+    """
+    word = name.strip().lower().rstrip("s").replace("-", "").replace(" ", "")
+    if word not in ("neutron", "xray"):
+        raise InputError(f"probe {name!r}: neutron or xray")
+    if word == "neutron":
+        return Neutrons(isotopes, lengths_fm)
+    if isotopes or lengths_fm:
+        raise InputError("isotopes and scattering lengths are for neutrons; x-rays see all isotopes alike")
+    return XRays()
+
+
 def form_factor(symbol: str, q: Float[Array, " q"]) -> Float[Array, " q"]:
     """X-ray form factor of a free neutral atom in electrons; f(0) is the atomic number.
 
@@ -157,6 +174,14 @@ def structure_factor(state: HasAlloyAndLiquid | Partials, q: Float[Array, " q"],
     state: a state with an alloy and its reference liquid (S_NC = 0 for equal diameters), or `Partials` given
     on the same q. q: wave number in 1/bohr, shape (q,). probe: `Neutrons(...)` or `XRays()`.
     Returns S, shape (q,). Source: PHH Eq. 29, with the NC term that unequal atoms have.
+
+    >>> import jax.numpy as jnp
+    >>> import jaxalloy as ja
+    >>> alloy = ja.Alloy.parse("Mg7Zn3", temperature=673.0)
+    >>> state = ja.minimise(alloy, ja.interactions(alloy, ja.EmptyCore()), ja.Unconstrained())
+    >>> S = ja.structure_factor(state, jnp.linspace(0.1, 6.0, 4), ja.XRays())
+    >>> S.shape, round(float(S[-1]), 1)
+    ((4,), 1.0)
     """
     partials = state if isinstance(state, Partials) else partials_of(state, q)
     c = partials.concentration

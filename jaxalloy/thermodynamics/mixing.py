@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from jaxalloy._typing import Scalar
 from jaxalloy.alloy import Alloy
-from jaxalloy.constants import BOLTZMANN_RY_PER_K
+from jaxalloy.constants import BOLTZMANN_RY_PER_K, RYDBERG_IN_KJ_PER_MOL
 from jaxalloy.electrons.interactions import Potential, interactions
 from jaxalloy.thermodynamics.variational import HardSpheres, VariationalState, minimise
 
@@ -27,6 +27,11 @@ class Mixing(eqx.Module):
     concentration_fluctuations: Scalar
     alloy: VariationalState
     pure: tuple[VariationalState, VariationalState]
+
+    @property
+    def enthalpy_uncertainty(self) -> float:
+        """What the enthalpy may be off by, Ry per atom: `HEAT_UNCERTAINTY_KJ_PER_MOL`, more than most heats."""
+        return HEAT_UNCERTAINTY_KJ_PER_MOL / RYDBERG_IN_KJ_PER_MOL
 
 
 def mixing(state: VariationalState, potential: Potential) -> Mixing:

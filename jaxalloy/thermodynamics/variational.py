@@ -161,6 +161,12 @@ def minimise(
     volume, composition) and the interactions are implicit ones through the minimum.
     Returns a state whose `status` tells whether there is a minimum; without one the liquid's parameters are NaN.
     Raises `InputError` where alloy and interactions do not belong together. Source: PHH Eqs. 26, 31.
+
+    >>> import jaxalloy as ja
+    >>> alloy = ja.Alloy.parse("Mg7Zn3", temperature=673.0)
+    >>> state = ja.minimise(alloy, ja.interactions(alloy, ja.EmptyCore()), ja.Unconstrained())
+    >>> state.status, round(float(state.eta), 2), round(float(state.sigma), 1)
+    ('converged', 0.45, 5.1)
     """
     check_consistent(alloy, interactions)
     found, liquid, band_structure, electrostatic = _find(interactions, alloy.temperature, constraint, method)

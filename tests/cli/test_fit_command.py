@@ -130,6 +130,11 @@ BAD = {
     "unit": ({"--unit": "1/nm"}, "2 pi/d"),
     "quantity": ({"--quantity": "I"}, "'I'"),
     "volume": ({"--volume": -1}, "volume"),
+    "volume in words": ({"--volume": "1:much"}, "--volume.*much"),
+    "isotopes of x-rays": ({"--probe": "xray", "--isotope": "Li=7"}, "for neutrons"),
+    "order without range": ({"--free": "sigma,epsilon"}, "name kappa too"),
+    "start of a fixed one": ({"--fix": "kappa=1", "--start": "kappa=2"}, "start of 'kappa'"),
+    "potential": ({"--model": "bound", "--potential": "absent.dat"}, "absent.dat"),
 }
 
 

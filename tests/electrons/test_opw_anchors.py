@@ -22,6 +22,7 @@ ALLOYS = {
     "Mg70Zn30": (("Mg", "Zn"), 0.3, 154.083, (2.0, 2.0)),
 }
 # KS-NR runs through the compiled code of KS-SR: `cores` matters there only by exchange with or without correlation
+LEVELS = "E_nl (relative to the cell zero; absolute = +vbar)"
 MODES = {
     "KS-SR": ("scalar-relativistic", OptimisedOPW()),
     "KS-NR": ("non-relativistic", OptimisedOPW()),
@@ -73,18 +74,63 @@ def case(request, anchors):
 
 
 def hartree_fock(mode):
-    """The prototype's Hartree-Fock orbitals are approximate.
+    """The prototype's Hartree-Fock orbitals are not at the basis-set limit; ours are.
 
-    Ours agree with published levels to 1e-6 hartree (tests/elements/test_cores.py); its levels lie up to 0.22 Ry
-    lower, its outer s amplitudes at small k are off by percents. Hence wide limits here: they guard against blunders.
+    Ours agree with published levels to 1e-6 hartree and with PySCF (tests/elements, tests/peers). The prototype's bear
+    the mark of a small basis of exponentials: shells that are alone in their l (Li 1s, Mg 2p, Zn 3d) have levels within
+    2e-4 Ry of ours, all others differ by up to 0.22 Ry; n_OH agrees to 1e-3, while the amplitudes at k = 0, where the
+    energy-insensitive tails beyond 4 bohr count, are off by up to 2 %, and deep levels multiply that in <k|W|k>.
+    Twelve to fourteen even-tempered r^(l+1) exp(-zeta r) per l, at Hartree-Fock levels within 0.07 hartree of the limit,
+    scatter just so: p(0) .089-.100, <0|W|0> .24-.33 Ry, Phi_CC(5 bohr) 26-31 mRy for Li0.8Pb0.2; anchor .091, .299,
+    27.4; limit .092, .261, 29.6. Hence wide limits here, blunder guards only; see `FURTHER_THAN_STATED`.
     """
     return mode.startswith("paper")
+
+
+ORBITALS = "the prototype's Hartree-Fock orbitals are not at the basis-set limit (see hartree_fock)"
+GRID = (
+    "the prototype's radial grid, step 0.01 and second order, errs by more: Zn 1s by 2.5e-3 Ry, Pb s by 2e-2 "
+    "(tests/elements/test_cores.py repeats it); the outer levels of Zn and Pb, 1e-4 to 5e-3 Ry off, move Phi by 1e-3"
+)
+FURTHER_THAN_STATED = {
+    **{("paper(HF,core-OH)", name, what): ORBITALS for name in ALLOYS for what in ("levels", "holes", "Phi")},
+    ("paper(HF,core-OH)", "Li80Pb20", "F"): ORBITALS,
+    **{(mode, name, what): GRID for mode in ("KS-NR", "KS-SR") for name in ALLOYS for what in ("levels", "Phi")},
+    **{(mode, "Li80Pb20", "holes"): GRID for mode in ("KS-NR", "KS-SR")},
+}
+"""Where ours is further from the anchors than their doc string states, and why."""
+
+
+@pytest.mark.parametrize("what", ["levels", "holes", "F", "Phi"])
+def test_anchors_to_the_agreement_they_state(case, what, request):
+    """Doc string of the anchors: E_nl 1e-4 Ry (light), 5e-3 (Pb NR), 3e-2 (Pb SR 1s); n_OH 1e-4 relative, 5e-4 in the
+    paper mode; F 1e-3 of its scale; Phi 5e-3 mRy, Pb-Pb at 4 bohr 0.1 mRy of 947."""
+    mode, name, anchor, found = case
+    reason = FURTHER_THAN_STATED.get((mode, name, what))
+    if reason:
+        request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+    result = found["found"]
+    if what == "levels":
+        for symbol, ours, theirs in zip(ALLOYS[name][0], result.core_levels, anchor[LEVELS], strict=True):
+            theirs = np.array(list(theirs.values()))
+            stated = {"Pb": 3e-2 if mode == "KS-SR" else 5e-3}.get(symbol, 1e-4)
+            np.testing.assert_array_less(np.abs(np.asarray(ours) - anchor["vbar"] - theirs), stated)
+    elif what == "holes":
+        np.testing.assert_allclose(result.hole_charges, anchor["nOH"], rtol=5e-4 if hartree_fock(mode) else 1e-4)
+    elif what == "F":
+        theirs = np.array([anchor["F_AA"], anchor["F_AB"], anchor["F_BB"]])
+        scale = np.max(np.abs(theirs), axis=1, keepdims=True)
+        np.testing.assert_array_less(np.abs(found["F"] - theirs) / scale, 1e-3)
+    else:
+        theirs = np.array([anchor[f"Phi_{pair}_mRy"] for pair in ("AA", "AB", "BB")])
+        stated = np.maximum(5e-3, 0.1 / 947 * np.abs(theirs))
+        np.testing.assert_array_less(np.abs(pair_potentials(name, anchor, found) - theirs), stated)
 
 
 def test_core_levels(case):
     mode, _, anchor, found = case
     for ours, theirs in zip(
-        found["found"].core_levels, anchor["E_nl (relative to the cell zero; absolute = +vbar)"], strict=True
+        found["found"].core_levels, anchor[LEVELS], strict=True
     ):
         theirs = np.array(list(theirs.values()))
         # the prototype's grid: 1e-4 Ry for light elements, up to 2e-2 for the s levels of Pb, 3e-2 for its
@@ -137,15 +183,21 @@ def test_wavenumber_characteristics(case):
         np.testing.assert_array_less(error[:, 1:], 5e-3 * np.abs(theirs[:, 1:]) + 2e-5)
 
 
-def test_pair_potentials(case):
-    mode, name, anchor, found = case
+def pair_potentials(name, anchor, found):
+    """Phi_AA, Phi_AB, Phi_BB at the anchors' distances, mRy."""
     q, weights, characteristics = (np.asarray(x) for x in found["grid"])
-    volume, c = ALLOYS[name][2], ALLOYS[name][1]
     R = np.array(anchor["R"])
     # the prototype's direct term has Z + n_OH; ours the charge that is in the hole (relativistic: 5e-4 of it less)
     a, b = np.array(ALLOYS[name][3]) + np.asarray(found["found"].hole_charges)
     indirect = (characteristics * q * weights) @ np.sin(np.outer(q, R))
-    ours = 1e3 * (2 * np.array([a * a, a * b, b * b])[:, None] + volume / np.pi**2 * indirect) / R
+    direct = 2 * np.array([a * a, a * b, b * b])[:, None]
+    return 1e3 * (direct + ALLOYS[name][2] / np.pi**2 * indirect) / R
+
+
+def test_pair_potentials(case):
+    mode, name, anchor, found = case
+    c = ALLOYS[name][1]
+    ours = pair_potentials(name, anchor, found)
     theirs = np.array([anchor[f"Phi_{pair}_mRy"] for pair in ("AA", "AB", "BB")])
     error = np.abs(ours - theirs)
     if hartree_fock(mode):

@@ -13,11 +13,11 @@ from jaxalloy.fitting import diagnostics, uncertainty
 from jaxalloy.fitting.fit import fit_structure_factor
 from jaxalloy.fitting.model import ReferenceModel
 from jaxalloy.fitting.problem import set_up
-from jaxalloy.fitting.sample import sample
-from jaxalloy.fitting.synthetic import empty_template, synthetic_data
+from jaxalloy.fitting.sample import sample, volume_of_number_density
+from jaxalloy.fitting.synthetic import synthetic_data
 from jaxalloy.numerics.checks import InputError, NoResultError
 from jaxalloy.reference import hard_sphere, yukawa
-from jaxalloy.scattering import MeasuredStructureFactor, Neutrons, XRays, read_structure_factor
+from jaxalloy.scattering import XRays, read_structure_factor
 
 FIVE = ("sigma", "epsilon", "kappa", "scale", "level")
 
@@ -275,6 +275,29 @@ def test_measured_liquid_iron_alloys_have_no_detectable_order(measured_data):
         assert result.correlation_of_residuals.lag_one > 0.85
 
 
+def test_a_fixed_packing_fraction_fixes_the_diameter(strong):
+    """At a known volume they are one parameter; both apart only where both are named."""
+    state, data, _ = strong
+    problem = set_up([data], ReferenceModel(state.alloy), fix={"eta": 0.42})
+    assert problem.names == ("y", "kappa", "scale", "level")
+    assert float(problem.liquid(problem.start).sigma) == pytest.approx(float(np.cbrt(6 * 0.42 * 149.6 / np.pi)))
+    apart = set_up([data], ReferenceModel(state.alloy), ("sigma", "epsilon", "kappa"), fix={"eta": 0.42})
+    assert apart.names == ("sigma", "y", "kappa")
+    begun = set_up([data], ReferenceModel(state.alloy), start={"eta": 0.40})
+    assert float(begun.liquid(begun.start).eta) == pytest.approx(0.40)
+
+
+def test_volumes_of_several_temperatures(lithium_lead):
+    """Each state has its own packing fraction from the shared diameter."""
+    cold = lithium_lead(0.8, temperature=900.0)
+    hot = dataclasses.replace(cold.alloy, temperature=jnp.asarray(1300.0), volume=jnp.asarray(160.0))
+    data = [dataclasses.replace(cold.data(0), alloy=a) for a in (cold.alloy, hot)]
+    problem = set_up(data, ReferenceModel(cold.alloy))
+    for index, volume in enumerate((149.6, 160.0)):
+        liquid = problem.liquid(problem.start, index)
+        assert float(liquid.eta) == pytest.approx(np.pi * float(liquid.sigma) ** 3 / (6 * volume))
+
+
 MISTAKES = {
     "unknown parameter": ({"free": ("sigma", "colour")}, "colour"),
     "unknown bound": ({"bounds": {"colour": (0, 1)}}, "colour"),
@@ -286,6 +309,10 @@ MISTAKES = {
     "fixed out of range": ({"fix": {"eta": 0.9}}, "eta = 0.9"),
     "no size": ({"free": ("epsilon", "kappa")}, "neither sigma nor eta"),
     "nothing free": ({"free": (), "fix": {"sigma": 4.9}}, "nothing is free"),
+    "no range": ({"free": ("sigma", "epsilon")}, "name kappa too"),
+    "range of nothing": ({"free": ("sigma", "kappa")}, "name epsilon too"),
+    "free and fixed": ({"free": FIVE, "fix": {"kappa": 1.0}}, "both free and fixed"),
+    "start of a fixed one": ({"fix": {"kappa": 1.0}, "start": {"kappa": 2.0}}, "start of 'kappa'"),
     "order twice": ({"free": ("sigma", "epsilon", "y")}, "one parameter"),
 }
 
@@ -308,6 +335,8 @@ def test_wrong_unit_mixed_errors_and_other_compositions_are_refused(strong, lith
         set_up([data, dataclasses.replace(other.data(0), alloy=other.alloy)], ReferenceModel(state.alloy))
     with pytest.raises(InputError, match="no data"):
         set_up([], ReferenceModel(state.alloy))
+    with pytest.raises(InputError, match="what was it measured with"):
+        set_up([dataclasses.replace(data, probe=None)], ReferenceModel(state.alloy))
 
 
 def test_a_search_cut_short_says_so(strong):
@@ -320,6 +349,15 @@ def test_a_search_cut_short_says_so(strong):
         result.require_converged()
 
 
+def test_number_densities_have_a_unit():
+    """0.0427 atoms in a cubic angstrom are a volume of 158.04 cubic bohr each."""
+    for text in ("0.0427 1/angstrom^3", "0.0427 atoms/Å^3", "42.7 1/nm^3", "0.0427 /A3"):
+        assert volume_of_number_density(text) == pytest.approx(1 / 0.0427 / 0.529177210903**3, rel=1e-9)
+    for text in ("0.0427", "0.0427 1/ft^3", "-1 1/nm^3", "many 1/nm^3"):
+        with pytest.raises(InputError, match="number density"):
+            volume_of_number_density(text)
+
+
 def test_samples_of_elements_without_a_potential():
     alloy = sample("Fe0.5Co0.5", 1800.0, density=7.0)
     assert alloy.symbols == ("Fe", "Co")
@@ -328,9 +366,3 @@ def test_samples_of_elements_without_a_potential():
     for formula, words in (("Fe0.5Co0.5", "no density of Fe and Co"), ("Fe0.5Xx0.5", "Xx"), ("Fe0.5Co0.6", "add up")):
         with pytest.raises(InputError, match=words):
             sample(formula, 1800.0, None if words.startswith("no density") else 90.0)
-
-
-def test_unpaired_template_is_a_composite():
-    template = empty_template(np.linspace(0.3, 5, 20), None, Neutrons())
-    assert isinstance(template, MeasuredStructureFactor)
-    assert template.is_composite

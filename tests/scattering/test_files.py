@@ -74,6 +74,77 @@ def test_reduced_structure_function(tmp_path):
     np.testing.assert_allclose(data.errors, 0.01, rtol=1e-3)
 
 
+PDFGETX3 = """[DEFAULT]
+
+version = pdfgetx3 2.0
+inputfile = lipb.chi
+bgscale = 1.0
+outputtype = {kind}
+qmin = 0.5
+qmax = 12.0
+rmax = 30.0
+
+# End of config --------------------------------------------------------------
+#### start data
+
+#S 1
+#L {labels}
+"""
+LABELS = {
+    "sq": "Q($\\AA^{-1}$)  S",
+    "fq": "Q($\\AA^{-1}$)  F($\\AA^{-1}$)",
+    "gr": "r($\\AA$)  G($\\AA^{-2}$)",
+}
+
+
+@pytest.mark.parametrize("kind", ["sq", "fq"])
+def test_files_of_pdfgetx3(tmp_path, kind):
+    rows = ROWS if kind == "sq" else [(q, q * (S - 1)) for q, S, *_ in ROWS]
+    data = read(tmp_path, PDFGETX3.format(kind=kind, labels=LABELS[kind]) + body(2, rows=rows), f"a.{kind}")
+    assert data.kind == "S_FZ"
+    np.testing.assert_allclose(data.q, [row[0] * BOHR_IN_ANGSTROM for row in ROWS], rtol=1e-6)
+    np.testing.assert_allclose(data.curves[0], [row[1] for row in ROWS], atol=3e-6)
+
+
+def test_pair_distribution_function_is_transformed_back(tmp_path):
+    """G = A r exp(-r^2/2s^2) belongs to S = 1 + A s^3 sqrt(pi/2) exp(-q^2 s^2/2)."""
+    A, s = -3.0, 0.8
+    r = 0.01 * np.arange(2001)
+    rows = np.stack([r, A * r * np.exp(-(r**2) / (2 * s**2))], axis=1)
+    text = PDFGETX3.format(kind="gr", labels=LABELS["gr"]) + "".join(f"{x:.2f} {G:.10f}\n" for x, G in rows)
+    data = read(tmp_path, text, "a.gr")
+    q = np.asarray(data.q) / BOHR_IN_ANGSTROM
+    assert q[0] >= 0.5
+    assert q[-1] <= 12
+    np.testing.assert_allclose(np.diff(q), np.pi / 20, rtol=1e-9)
+    # ten digits were written
+    np.testing.assert_allclose(
+        data.curves[0] - 1, A * s**3 * np.sqrt(np.pi / 2) * np.exp(-((q * s) ** 2) / 2), atol=1e-8
+    )
+    assert data.errors is None
+    assert "transform of G(r)" in data.notes[0]
+
+
+def test_header_of_fit2d(tmp_path):
+    rows = [(10 * q, S) for q, S, *_ in ROWS]
+    text = "lipb_sum.tif: azimuthal integration\nQ (Inverse Nanometres)\nIntensity\n     12\n" + body(2, rows=rows)
+    data = read(tmp_path, text, "a.chi", quantity="S")
+    np.testing.assert_allclose(data.q, [row[0] * BOHR_IN_ANGSTROM for row in ROWS], rtol=1e-6)
+    with pytest.raises(InputError, match="second column"):
+        read(tmp_path, text, "a.chi")
+    with pytest.raises(InputError, match="an angle"):
+        read(tmp_path, text.replace("Q (Inverse Nanometres)", "2-Theta Angle (Degrees)"), "a.chi", quantity="S")
+
+
+def test_the_header_names_the_probe(tmp_path):
+    seen = read(tmp_path, "# probe: neutrons\n# isotope: 7Li, Pb=208\n" + HEADER + body()).probe
+    assert seen == Neutrons({"Li": 7, "Pb": 208})
+    assert read(tmp_path, "# probe: X-ray\n" + HEADER + body()).probe == XRays()
+    assert read(tmp_path, HEADER + body()).probe is None
+    given = read(tmp_path, "# probe: muons\n" + HEADER + body(), probe=XRays())
+    assert given.probe == XRays()
+
+
 def test_measured_partials_of_fe_co(measured_data):
     """Faber-Ziman partials by default; the independently combined Bhatia-Thornton file agrees to its last digit."""
     folder = measured_data / "liquid_3d_metals_measured"
@@ -173,6 +244,16 @@ BAD = {
     "five columns": (HEADER + "".join("1 2 3 4 5\n" for _ in range(9)), "5 columns without names"),
     "unknown column": (HEADER + "q, S, colour\n" + body(3, ","), "colour"),
     "partial of errors": ("# unit: 1/nm\nq,S11,S22,dS11\n" + body(4, ","), "all errors or none"),
+    "unknown probe": ("# probe: muons\n" + HEADER + body(), "'muons'"),
+    "unknown isotope": ("# probe: neutron\n# isotope: lithium\n" + HEADER + body(), "Li=7"),
+    "isotopes of x-rays": ("# probe: xray\n# isotope: Li=7\n" + HEADER + body(), "for neutrons"),
+    "G without limit": ("# quantity: G(r)\n# unit: angstrom\n" + body(2), "up to which q"),
+    "G from the middle": ("# quantity: G(r)\n# unit: angstrom\n# qmax: 9\n" + body(2), "rise from r = 0"),
+    "G too coarse": (
+        "# quantity: G(r)\n# unit: angstrom\n# qmax: 99\n" + body(2, rows=[(0.1 * i, 1.0) for i in range(40)]),
+        "too wide",
+    ),
+    "G without unit": ("# quantity: G(r)\n# qmax: 9\n" + body(2), "unit"),
     "function of distance": ("# unit: 1/nm\nr,g\n" + body(2, ","), "function of distance"),
 }
 
@@ -201,13 +282,17 @@ def test_absent_file_and_wrong_arguments(tmp_path):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.one_of(st.binary(max_size=300), st.text(max_size=300), st.text("0123456789.,;-+eE# \tqSdn\n\r:", max_size=300))
+    st.one_of(st.binary(max_size=300), st.text(max_size=300), st.text("0123456789.,;-+eE# \tqSdn\n\r:", max_size=300)),
+    st.sampled_from(["a.sq", "a.chi", "a.gr"]),
+    st.sampled_from(
+        [HEADER, "", "# quantity: G(r)\n# unit: nm\n# qmax: ", "[DEFAULT]\noutputtype = fq\n", "q_nm, S11, dS11\n"]
+    ),
 )
-def test_any_bytes_are_read_or_refused_in_one_line(tmp_path, content):
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path, content, name, header):
     """Whatever the file holds: data with finite numbers, or one line; never another exception."""
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    written(tmp_path, HEADER.encode() + raw)
-    data, complaint = read_or_complaint(tmp_path / "a.sq")
+    written(tmp_path, header.encode() + raw, name)
+    data, complaint = read_or_complaint(tmp_path / name)
     assert (data is None) == bool(complaint)
     assert "\n" not in complaint
     assert data is None or (np.isfinite(data.curves).all() and (np.diff(data.q) > 0).all())
@@ -218,3 +303,22 @@ def read_or_complaint(path):
         return read_structure_factor(path), ""
     except InputError as error:
         return None, str(error)
+
+
+NUMBERS = st.one_of(
+    st.floats(), st.floats(0, 10, width=32), st.integers(-3, 9), st.sampled_from(["nan", "inf", "x", ""])
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(NUMBERS, min_size=2, max_size=4), min_size=8, max_size=12), st.sampled_from([" ", ",", "\t"]))
+def test_any_table_of_numbers_is_read_or_refused_in_one_line(tmp_path, rows, separator):
+    text = HEADER + "\n".join(separator.join(str(x) for x in row) for row in rows) + "\n"
+    written(tmp_path, text)
+    data, complaint = read_or_complaint(tmp_path / "a.sq")
+    assert (data is None) == bool(complaint)
+    assert "\n" not in complaint
+    if data is not None:
+        assert np.isfinite(data.curves).all()
+        assert (np.asarray(data.q) > 0).all()
+        assert data.errors is None or (np.asarray(data.errors) > 0).all()

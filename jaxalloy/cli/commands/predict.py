@@ -45,6 +45,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="Li=7",
         help="use an isotope's mass and neutron length; may be repeated",
     )
+    parser.add_argument(
+        "--mixing", action="store_true", help="heat and entropy of mixing too, against the pure liquids"
+    )
+    parser.add_argument(
+        "--equation-of-state",
+        action="store_true",
+        help="pressure, bulk modulus and the volume that minimises the free energy too",
+    )
     parser.add_argument("--q-max", type=float, default=6.0, metavar="Q", help="largest q, in 1/bohr (6)")
     add_potential_options(parser)
     add_output_options(parser)
@@ -83,6 +91,11 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         report.finish()
         state.require_converged()
     show(report, state)
+    if arguments.mixing or arguments.equation_of_state:
+        from jaxalloy.cli.energetics import show_energetics
+
+        show_energetics(report, state, potential, arguments.mixing, arguments.equation_of_state)
+        clock.lap("energetics")
     write_files(arguments, report, state, probe, q)
     clock.lap("curves and files")
     report.line("time: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.laps.items()))

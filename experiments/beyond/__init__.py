@@ -1,0 +1,1 @@
+"""What neither paper has: the corrections they ask for, and predictions of their own."""
