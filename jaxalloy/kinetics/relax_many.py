@@ -147,24 +147,22 @@ def _lanes_abreast(model: Any, times: Array, plan: _Plan) -> tuple:
         if plan.collapsed:
             dipole, inversion = jax.vmap(expand)(model, dipole), jax.vmap(expand)(model, inversion)
         return field, dipole, inversion, reached, steps, jax.vmap(outcome_of_code)(code), None
-    return jax.vmap(lambda lane: _one_lane(lane, times, plan))(model)
+    return jax.vmap(_one_lane(times, plan.method, plan.collapsed))(model)
 
 
-def _one_lane(model: Any, times: Array, plan: _Plan) -> tuple:
-    if isinstance(model, MaxwellBloch):
-        path = integrate(collapse(model) if plan.collapsed else model, times, plan.method)
-        one = as_relaxation(path, model, times, plan.collapsed, "")
-    else:
-        one = as_bosonic_relaxation(integrate(model, times, plan.method), model, times, "")
-    return (
-        one.field_mantissa,
-        one.scaled_polarisation,
-        one.inversion,
-        one.reached,
-        one.steps,
-        one.result,
-        one.partner,
-    )
+def _one_lane(times: Array, method: Adaptive, collapsed: bool) -> Callable[[Any], tuple]:
+    """The trajectory of one lane by an adaptive solver, in the order of `_lanes_abreast`."""
+
+    def run(model: Any) -> tuple:
+        if isinstance(model, MaxwellBloch):
+            path = integrate(collapse(model) if collapsed else model, times, method)
+            one = as_relaxation(path, model, times, collapsed, "")
+        else:
+            one = as_bosonic_relaxation(integrate(model, times, method), model, times, "")
+        state = one.field_mantissa, one.scaled_polarisation, one.inversion
+        return *state, one.reached, one.steps, one.result, one.partner
+
+    return run
 
 
 def _run_chunk(model: Any, times: Array, plan: _Plan) -> tuple:
@@ -172,7 +170,7 @@ def _run_chunk(model: Any, times: Array, plan: _Plan) -> tuple:
     if plan.abreast == lanes:
         return _lanes_abreast(model, times, plan)
     if isinstance(plan.method, Adaptive):
-        return lax.map(lambda lane: _one_lane(lane, times, plan), model)
+        return lax.map(_one_lane(times, plan.method, plan.collapsed), model)
     groups = jax.tree.map(lambda x: x.reshape(-1, plan.abreast, *x.shape[1:]), model)
     out = lax.map(lambda group: _lanes_abreast(group, times, plan), groups)
     return jax.tree.map(lambda x: x.reshape(lanes, *x.shape[2:]), out)
