@@ -145,7 +145,7 @@ def test_shipped_examples_are_valid_and_survive_being_sent():
         assert from_text(configuration.text()).digest() == configuration.digest()
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES.values(), ids=str)
+@pytest.mark.parametrize("quantity", QUANTITIES.values(), ids=QUANTITIES.keys())
 def test_what_is_stored_by_default_exists(quantity):
     assert set(quantity.stored) <= set(quantity.outputs)
     assert len(set(quantity.all_statuses)) == len(quantity.all_statuses)

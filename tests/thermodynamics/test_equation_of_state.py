@@ -52,8 +52,9 @@ def test_no_minimum_and_bad_extents_are_said(sodium):
 def test_first_principles_metals_at_their_measured_volumes(symbol):
     """No parameter is fitted: the volume of the liquid within 10 %, |P| below 15 % of the bulk modulus.
 
-    Found: .91 (Na), 1.02, .94 of the volume, P at most .12 of the modulus, which is the same error once more. The bulk modulus
-    and k_B T/(Omega S_NN(0)) of hard spheres, which lack the attraction, are independent and agree within a factor of 2.
+    Found: .91 (Na), 1.02, .94 of the volume; P at most .12 of the modulus, which is the same error once more. The
+    bulk modulus and k_B T/(Omega S_NN(0)) of hard spheres, which lack the attraction, are independent of each other
+    and agree within a factor of 2.
     """
     temperature = lookup(symbol).melting_point
     alloy, potential = ja.Alloy.pure(symbol, temperature), ja.OptimisedOPW(hole_norm="kept")
