@@ -17,7 +17,7 @@ from typing import Any
 
 import jax
 
-from experiments.report import OUT
+RESULTS = pathlib.Path(__file__).parent / "results"
 
 FORMULA, SYMBOLS = "Li0.8Pb0.2", ("Li", "Pb")
 
@@ -75,10 +75,10 @@ def ratio(slow: list[float], fast: list[float]) -> float:
 
 
 def record(name: str, results: dict[str, Any]) -> None:
-    """Print the results and write them, with the machine, into experiments/out/benchmark_NAME.json."""
+    """Print the results and write them, with the machine, into experiments/benchmarks/results/NAME.json, to be kept."""
     text = json.dumps({"benchmark": name} | machine() | results, indent=2)
     print(text)
-    OUT.mkdir(exist_ok=True)
-    path = OUT / f"benchmark_{name}.json"
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
     path.write_text(text + "\n")
     print(f"wrote {path}")
