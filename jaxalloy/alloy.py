@@ -13,6 +13,7 @@ from jaxalloy.constants import DALTON_PER_BOHR3_IN_G_PER_CM3
 from jaxalloy.elements.table import lookup, measured_volumes
 from jaxalloy.numerics.checks import InputError, require, require_positive
 from jaxalloy.numerics.interpolation import interpolate
+from jaxalloy.numerics.programs import program
 
 
 class Alloy(eqx.Module):
@@ -93,9 +94,9 @@ class Alloy(eqx.Module):
         if volume is not None and density is not None:
             raise InputError("both a volume and a density were given: give one of them")
         elements = [lookup(symbol) for symbol in symbols]
-        concentration, temperature = (1.0 * jnp.asarray(x) for x in (concentration, temperature))
+        concentration, temperature = (_as_real(x) for x in (concentration, temperature))
         require_positive("temperature (K)", temperature)
-        masses = jnp.asarray([_mass(element.symbol, element.mass, isotopes) for element in elements])
+        masses = np.asarray([_mass(element.symbol, element.mass, isotopes) for element in elements])
         source = "given"
         if density is not None:
             require_positive("density (g/cm^3)", density)
@@ -109,8 +110,8 @@ class Alloy(eqx.Module):
             concentration=concentration,
             volume=jnp.asarray(volume, dtype=jnp.result_type(float, concentration)),
             temperature=temperature,
-            valences=jnp.asarray([1.0 * element.valence for element in elements]),
-            masses=masses,
+            valences=jnp.asarray(np.asarray([1.0 * element.valence for element in elements])),
+            masses=jnp.asarray(masses),
             volume_source=source,
         )
 
@@ -137,8 +138,9 @@ class Alloy(eqx.Module):
         return dataclasses.replace(self, volume=volume, volume_source=source)
 
     def without_texts(self) -> "Alloy":
-        """The same state without element symbols and sources, so that compiled code serves every alloy."""
-        return dataclasses.replace(self, symbols=("", ""), volume_source="")
+        """The same state of an alloy AB, or of a metal AA, without sources: compiled code serves every alloy."""
+        same = self.symbols[0] == self.symbols[1]
+        return dataclasses.replace(self, symbols=("A", "A" if same else "B"), volume_source="")
 
     @property
     def concentrations(self) -> Float[Array, "2"]:
@@ -204,13 +206,17 @@ def liquid_volume(symbols: tuple[str, str], concentration: ScalarLike, temperatu
     composition (monotone cubic; it is 1 for the pure liquids) and taken as independent of temperature. Elsewhere
     the additive volume c_A Omega_A(T) + c_B Omega_B(T) of the measured liquid densities.
     """
+    return _liquid_volume(symbols, _as_real(concentration), _as_real(temperature))
+
+
+@program
+def _liquid_volume(symbols: tuple[str, str], concentration: Scalar, temperature: Scalar) -> tuple[Scalar, str]:
     first, second = (lookup(symbol) for symbol in symbols)
 
     def additive(c, at):
         return (1 - c) * first.liquid_volume(at) + c * second.liquid_volume(at)
 
-    concentration = jnp.asarray(concentration)
-    volume = additive(concentration, jnp.asarray(temperature))
+    volume = additive(concentration, temperature)
     measured = measured_volumes(first.symbol, second.symbol)
     if not measured:
         return volume, (
@@ -222,6 +228,10 @@ def liquid_volume(symbols: tuple[str, str], concentration: ScalarLike, temperatu
     ratio = interpolate(concentration, fractions, np.array([1.0, *ratios, 1.0]), method="monotonic")
     sources = ", ".join(dict.fromkeys(point.source for point in measured))
     return volume * ratio, f"measured: {sources}; {len(measured)} compositions, interpolated"
+
+
+def _as_real(value: ScalarLike) -> Scalar:
+    return jnp.asarray(value, dtype=jnp.result_type(float, value))
 
 
 def _mass(symbol: str, natural: float, isotopes: dict[str, int] | None) -> float:

@@ -1,18 +1,20 @@
 """Results as xarray datasets: every variable with its unit and what it is, ready for a netCDF file or a figure."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-import xarray as xr
 
-from jaxalloy._typing import Array, Float
+from jaxalloy._typing import Array, Float, Scalar
 from jaxalloy.alloy import Alloy
 from jaxalloy.constants import BOHR_IN_ANGSTROM
 from jaxalloy.electrons.interactions import Interactions
+from jaxalloy.numerics.programs import program
 from jaxalloy.scattering import Neutrons, Probe, structure_factor
 from jaxalloy.thermodynamics.variational import VariationalState
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 DISTANCES = np.linspace(2.0, 25.0, 921)
 """bohr; from inside the cores to where the potentials have died out."""
@@ -23,15 +25,17 @@ def to_dataset(
     probe: Probe | None = None,
     q: Float[Array, " q"] | None = None,
     R: Float[Array, " R"] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """A variational state as a dataset: its parameters, energies and entropies, and its curves over q and R.
 
     probe: what the composite structure factor is seen with, neutrons and natural elements by default.
     q: wave numbers, 1/bohr. R: distances, bohr. Returns an `xarray.Dataset` whose every variable has the
     attributes `units` and `long_name`, and which names the alloy and the assumptions in its own attributes.
     """
+    import xarray as xr  # slow to import
+
     probe = Neutrons() if probe is None else probe
-    q = jnp.linspace(0.015, 6.0, 400) if q is None else q
+    q = jnp.asarray(np.linspace(0.015, 6.0, 400)) if q is None else q
     R = jnp.asarray(DISTANCES) if R is None else R
     variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {
         name: ((), np.asarray(value), {"units": unit, "long_name": meaning})
@@ -62,12 +66,14 @@ def to_dataset(
     return xr.Dataset(variables, coordinates, attributes)
 
 
-def interactions_dataset(alloy: Alloy, interactions: Interactions, R: Float[Array, " R"] | None = None) -> xr.Dataset:
+def interactions_dataset(alloy: Alloy, interactions: Interactions, R: Float[Array, " R"] | None = None) -> "xr.Dataset":
     """Interactions of an alloy as a dataset: potentials and screening charges over R, characteristics over q.
 
     R: distances, bohr. Every variable has the attributes `units` and `long_name`.
     """
-    R = jnp.linspace(0.05, 25.0, 999) if R is None else R
+    import xarray as xr  # slow to import
+
+    R = jnp.asarray(np.linspace(0.05, 25.0, 999)) if R is None else R
     A, B = alloy.symbols
     order = np.argsort(np.asarray(interactions.q))
     pairs = {"AA": f"{A}-{A}", "AB": f"{A}-{B}", "BB": f"{B}-{B}"}
@@ -109,15 +115,20 @@ def interactions_dataset(alloy: Alloy, interactions: Interactions, R: Float[Arra
     )
 
 
-@eqx.filter_jit
+@program
 def _evaluate_interactions(interactions, R):
     return interactions.pair_potentials(R), tuple(interactions.bhatia_thornton(R)), interactions.screening_density(R)
 
 
 def scalars(state: VariationalState) -> dict[str, tuple[float, str, str]]:
     """The numbers of a state by name: value, unit, and what it is."""
+    return {name: (float(value), unit, meaning) for name, (value, unit, meaning) in _numbers(state).items()}
+
+
+@program
+def _numbers(state: VariationalState) -> dict[str, tuple[Scalar, str, str]]:
     energy, entropy = state.free_energy, state.entropy
-    values = {
+    return {
         "concentration": (state.alloy.concentration, "1", "atomic fraction of the second element"),
         "temperature": (state.alloy.temperature, "K", "temperature"),
         "volume": (state.alloy.volume, "bohr^3", "mean atomic volume"),
@@ -137,7 +148,6 @@ def scalars(state: VariationalState) -> dict[str, tuple[float, str, str]]:
         "enthalpy": (state.enthalpy, "Ry/atom", "internal energy, and enthalpy at zero pressure"),
         "free_energy": (energy.total, "Ry/atom", "upper bound to the free energy"),
     }
-    return {name: (float(value), unit, meaning) for name, (value, unit, meaning) in values.items()}
 
 
 def describe(probe: Probe) -> str:
@@ -170,7 +180,7 @@ def _curves(
     }
 
 
-@eqx.filter_jit
+@program
 def _evaluate(state, probe, q, R):
     pairs = state.interactions.pair_potentials(R)
     combined = state.interactions.bhatia_thornton(R)

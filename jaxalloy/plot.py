@@ -1,20 +1,25 @@
 """Figures of results; each takes a dataset (see `jaxalloy.dataset`), so that one can be drawn again from its file."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 
 from jaxalloy.constants import BOHR_IN_ANGSTROM
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
 
 
-def prediction(dataset: xr.Dataset) -> Figure:
+def prediction(dataset: "xr.Dataset") -> Figure:
     """Potentials, structure factors and pair correlation functions of a variational state, one above the other.
 
     dataset: from `jaxalloy.to_dataset(state)`, or read back from its netCDF file.
     """
-    figure = Figure(figsize=(7.0, 9.6), layout="constrained")
+    figure = Figure(figsize=(7.0, 9.6))  # a layout found by drawing twice would take longer than the rest
+    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.06, top=0.94, hspace=0.38)
     potentials, structure, correlations = figure.subplots(3, 1)
     figure.suptitle(_title(dataset), fontsize=10)
     _draw_potentials(potentials, dataset)
@@ -23,7 +28,7 @@ def prediction(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def interactions(dataset: xr.Dataset) -> Figure:
+def interactions(dataset: "xr.Dataset") -> Figure:
     """Pair potentials by species, in number-concentration form, and the screening charges, one above the other.
 
     dataset: from `jaxalloy.interactions_dataset(...)`, or read back from its netCDF file.
@@ -62,7 +67,7 @@ def interactions(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def _title(dataset: xr.Dataset) -> str:
+def _title(dataset: "xr.Dataset") -> str:
     A, B = dataset.attrs["element_A"], dataset.attrs["element_B"]
     c = float(dataset.concentration)
     return (

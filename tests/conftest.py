@@ -7,7 +7,10 @@ import pathlib
 from jaxtyping import install_import_hook
 
 with install_import_hook("jaxalloy", "beartype.beartype"):
-    import jaxalloy  # noqa: F401
+    import jaxalloy
+
+    for name in dir(jaxalloy):  # also what is otherwise imported when it is first asked for
+        getattr(jaxalloy, name)
 
 import jax
 import pytest

@@ -17,7 +17,7 @@ from typing import Any
 
 import jax
 
-from experiments.report import OUT
+RESULTS = pathlib.Path(__file__).parent / "results"
 
 FORMULA, SYMBOLS = "Li0.8Pb0.2", ("Li", "Pb")
 
@@ -74,15 +74,11 @@ def ratio(slow: list[float], fast: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
 
 
-RESULTS = pathlib.Path(__file__).parent / "results"
-"""Where results that are kept lie."""
-
-
-def record(name: str, results: dict[str, Any], folder: pathlib.Path = OUT) -> None:
-    """Print the results and write them, with the machine, into benchmark_NAME.json of experiments/out or `folder`."""
+def record(name: str, results: dict[str, Any]) -> None:
+    """Print the results and write them, with the machine, into experiments/benchmarks/results/NAME.json, to be kept."""
     text = json.dumps({"benchmark": name} | machine() | results, indent=2)
     print(text)
-    folder.mkdir(exist_ok=True)
-    path = folder / f"benchmark_{name}.json"
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
     path.write_text(text + "\n")
     print(f"wrote {path}")

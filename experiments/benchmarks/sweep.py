@@ -136,7 +136,7 @@ def scipy_loop(states: int) -> float:
 
 def main() -> None:
     """All of it."""
-    from experiments.benchmarks.harness import RESULTS, record
+    from experiments.benchmarks.harness import record
 
     cores = len(os.sched_getaffinity(0))
     liquids = [apart("structure-factor", states, cores) for states in SIZES]
@@ -176,7 +176,6 @@ def main() -> None:
             "scipy_s_per_state": scipy_s,
             "ratio_scipy": scipy_s * largest["states_per_s"],
         },
-        RESULTS,
     )
 
 

@@ -116,7 +116,7 @@ def estimate(tasks_per_s: float, write_s: dict, bytes_per_state: float) -> list[
 
 
 def main(chunks: int, workers: int) -> None:
-    measured = RESULTS / "benchmark_sweep.json"
+    measured = RESULTS / "sweep.json"
     per_state = 33.0  # four float64 and a status, before compression
     if measured.exists():
         per_state = json.loads(measured.read_text())["structure_factor"][-1]["store_bytes_per_state"]
@@ -132,7 +132,6 @@ def main(chunks: int, workers: int) -> None:
     record(
         "sweep_scheduler",
         {"scheduler": scheduler, "write_s": write_s, "store_bytes_per_state": per_state, "estimate": rows},
-        RESULTS,
     )
 
 

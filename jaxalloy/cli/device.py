@@ -9,6 +9,7 @@ import platform
 import jax
 
 from jaxalloy.cli.report import Report
+from jaxalloy.numerics import programs
 from jaxalloy.numerics.checks import InputError
 
 
@@ -19,8 +20,7 @@ def start(device: str | None, report: Report | None, once: bool = False) -> None
     fast matters more than running it fast. Call this before anything is computed.
     Raises `InputError` where there is no such device.
     """
-    _keep_compiled_code()
-    jax.config.update("jax_disable_most_optimizations", once)
+    folder = _keep_compiled_code()
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
     try:
@@ -28,6 +28,7 @@ def start(device: str | None, report: Report | None, once: bool = False) -> None
     except RuntimeError as error:
         raise InputError(f"device {device}: JAX sees none; install jaxalloy[cuda], or use --device cpu") from error
     jax.config.update("jax_default_device", found)
+    programs.run_once(once, folder)
     dtype = jax.dtypes.canonicalize_dtype(float).name
     if report is not None:
         report.line(f"device: {found.platform} ({found.device_kind}), {dtype}")
@@ -67,19 +68,22 @@ def _processor() -> str:
     return hashlib.sha256(features.encode()).hexdigest()[:8]
 
 
-def _keep_compiled_code() -> None:
+def _keep_compiled_code() -> pathlib.Path | None:
     """A cache that cannot be written is no reason to stop: then everything is compiled again."""
     folder = cache_folder()
-    if folder is None or "JAX_COMPILATION_CACHE_DIR" in os.environ:
-        return
+    if folder is None:
+        return None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return
-    if os.access(folder, os.W_OK):
+        return None
+    if not os.access(folder, os.W_OK):
+        return None
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         if "JAX_LOGGING_LEVEL" not in os.environ:
             # On some processors XLA reports its own tuning hints as missing features each time it reads the cache
             jax.config.update("jax_logging_level", "CRITICAL")
+    return folder

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import roots_legendre
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
 from jaxalloy.alloy import Alloy
 from jaxalloy.electrons.gas import exchange_correlation_energy, kinetic_energy
 from jaxalloy.numerics.checks import require_positive
+from jaxalloy.numerics.programs import program
 
 
 class BhatiaThornton(NamedTuple):
@@ -63,7 +63,7 @@ def wavenumber_grid(
 
 @functools.cache
 def _unit_gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
-    nodes, weights = roots_legendre(count)
+    nodes, weights = np.polynomial.legendre.leggauss(count)
     return (nodes + 1) / 2, weights / 2
 
 
@@ -164,7 +164,7 @@ def interactions(alloy: Alloy, potential: Potential, **numerics: float | int) ->
     return _compute(potential, alloy.without_texts(), potential.prepare(alloy), tuple(sorted(numerics.items())))
 
 
-@eqx.filter_jit
+@program
 def _compute(potential: Potential, alloy: Alloy, prepared: Any, numerics: tuple) -> Interactions:
     return potential.interactions(alloy, prepared, **dict(numerics))
 

@@ -10,6 +10,7 @@ No parameter is fitted. Source: PHH Sec. II; Harrison, Pseudopotentials in the T
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 
 from jaxalloy._typing import Array, Bool, Float, Scalar, ScalarLike
 from jaxalloy.alloy import Alloy
@@ -36,6 +37,7 @@ from jaxalloy.electrons.screened_shift import screened_levels
 from jaxalloy.electrons.screening import IchimaruUtsumi, LocalField
 from jaxalloy.elements.cores import KINDS, LARGEST_WAVENUMBER, FrozenCore, frozen_core
 from jaxalloy.numerics.checks import InputError, is_traced, require, require_positive
+from jaxalloy.numerics.programs import program
 
 HOLES = ("exact", "core")
 HOLE_NORMS = ("omitted", "kept")
@@ -224,19 +226,27 @@ def check_density(
     cores: tuple[FrozenCore, FrozenCore],
 ) -> None:
     """Raise InputError where the electron gas is outside `GAS_DENSITIES` or the cores overlap; traced values pass."""
-    mean_valence = concentrations @ valences
-    density = mean_valence / volume
+    if is_traced((concentrations, volume, valences)):
+        return
+    mean_valence = np.asarray(concentrations) @ np.asarray(valences)
+    density = mean_valence / np.asarray(volume)
     low, high = GAS_DENSITIES
     remedy = f"volume {low} to {high} electrons per bohr^3 are covered; check the volume (bohr^3 per atom)"
     require("electron density (bohr^-3)", density, lambda n: (n > low) & (n < high), remedy)
-    if is_traced(density):
-        return
+    require(
+        "core charge outside the mean atomic sphere",
+        _overlap(jnp.asarray(mean_valence), jnp.asarray(density), cores),
+        lambda x: x < LARGEST_OVERLAP,
+        "the cores overlap at this volume; frozen cores need a larger one",
+    )
+
+
+@program
+def _overlap(mean_valence: Scalar, density: Scalar, cores: tuple[FrozenCore, FrozenCore]) -> Scalar:
+    """Largest charge of a core orbital outside the mean atomic sphere."""
     radius = sphere_radius(mean_valence, density)
-    for core in cores:
-        outside = jnp.where(core.radius > radius, core.weight, 0.0) @ core.at(density).orbitals ** 2
-        require(
-            "core charge outside the mean atomic sphere",
-            outside.max(),
-            lambda x: x < LARGEST_OVERLAP,
-            "the cores overlap at this volume; frozen cores need a larger one",
-        )
+
+    def outside(core: FrozenCore) -> Scalar:
+        return jnp.max(jnp.where(core.radius > radius, core.weight, 0.0) @ core.at(density).orbitals ** 2)
+
+    return jnp.maximum(*both(outside, cores))

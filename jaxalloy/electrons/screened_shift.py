@@ -9,7 +9,6 @@ differentiated implicitly.
 
 import jax
 import jax.numpy as jnp
-import optimistix as optx
 
 from jaxalloy._typing import Array, Bool, Scalar, ScalarLike
 from jaxalloy.electrons.core_levels import average_shift, sphere_radius
@@ -54,6 +53,8 @@ def screened_levels(
             (clouds[0], clouds[1]),
             shapes,
         )
+
+    import optimistix as optx  # slow to import, and only this convention iterates
 
     start = both(lambda ion: average_shift(ion, alloy.mean_valence, alloy.gas_density), alloy.ions)
     solution: optx.Solution = optx.fixed_point(

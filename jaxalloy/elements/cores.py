@@ -7,18 +7,19 @@ Radial quadrature: trapezoid rule in x = ln r + r, logarithmic at the nucleus an
 that vanish at both ends it converges exponentially.
 """
 
+import contextlib
 import functools
 import importlib.resources
+from collections.abc import Iterator, Mapping
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.interpolate import BSpline
-from scipy.special import spherical_jn
 
 from .._typing import Array, Bool, Float, Scalar
 from ..numerics.checks import InputError
+from ..numerics.programs import kept_table
 
 KINDS = ("scalar-relativistic", "non-relativistic", "hartree-fock")
 LARGEST_WAVENUMBER = 32.0
@@ -97,15 +98,19 @@ def frozen_core(symbol: str, kind: str = "scalar-relativistic") -> FrozenCore:
     """
     if kind not in KINDS:
         raise InputError(f"cores = {kind!r}: use one of {', '.join(map(repr, KINDS))}")
-    table = _table()
-    prefix = f"{symbol}/{kind}/"
-    if prefix + "splines" not in table:
+    if f"{symbol}/{kind}/splines" not in _names():
         raise InputError(
             f"no {kind} core for {symbol!r}: there are cores for {', '.join(elements_with_cores())}; "
             "use a local pseudopotential (EmptyCore) for other elements"
         )
-    entry = {name.removeprefix(prefix): table[name] for name in table if name.startswith(prefix)}
-    return core_from_entry(entry)
+    return _tabulated(symbol, kind)
+
+
+@kept_table
+def _tabulated(symbol: str, kind: str) -> FrozenCore:
+    prefix = f"{symbol}/{kind}/"
+    with _archive() as table:
+        return core_from_entry({name.removeprefix(prefix): table[name] for name in table if name.startswith(prefix)})
 
 
 def core_from_entry(entry: dict[str, np.ndarray]) -> FrozenCore:
@@ -127,13 +132,19 @@ def core_from_entry(entry: dict[str, np.ndarray]) -> FrozenCore:
 
 def elements_with_cores() -> tuple[str, ...]:
     """Symbols of the elements in the table, in its order."""
-    return tuple(dict.fromkeys(name.split("/")[0] for name in _table()))
+    return tuple(dict.fromkeys(name.split("/")[0] for name in _names()))
 
 
 @functools.cache
-def _table() -> dict[str, np.ndarray]:
-    with importlib.resources.files(__package__).joinpath("cores.npz").open("rb") as file:
-        return dict(np.load(file))
+def _names() -> tuple[str, ...]:
+    with _archive() as table:
+        return tuple(table)
+
+
+@contextlib.contextmanager
+def _archive() -> Iterator[Mapping[str, np.ndarray]]:
+    with importlib.resources.files(__package__).joinpath("cores.npz").open("rb") as file, np.load(file) as table:
+        yield table
 
 
 def _radial_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -150,6 +161,8 @@ def _radial_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _spline_basis(breaks: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """The B-splines that vanish at both ends, at the given radii."""
+    from scipy.interpolate import BSpline  # slow to import
+
     ends = np.zeros(_SPLINE_DEGREE), np.full(_SPLINE_DEGREE, breaks[-1])
     knots = np.concatenate([ends[0], breaks, ends[1]])
     return BSpline.design_matrix(radius, knots, _SPLINE_DEGREE).toarray()[:, 1:-1]
@@ -157,6 +170,8 @@ def _spline_basis(breaks: np.ndarray, radius: np.ndarray) -> np.ndarray:
 
 def _amplitude_series(entry: dict[str, np.ndarray], momenta: tuple[int, ...]) -> np.ndarray:
     """Chebyshev coefficients of B_nl(k)/k^l, (series, term, orbital), from radial quadrature at Chebyshev nodes."""
+    from scipy.special import spherical_jn
+
     radius, weight = _radial_nodes(4 * _RADII)
     orbitals = _spline_basis(entry["knots"], radius) @ entry["splines"].astype(np.float64)
     y = np.cos(np.pi * (np.arange(_TERMS) + 0.5) / _TERMS)

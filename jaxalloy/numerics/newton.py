@@ -31,12 +31,15 @@ def newton_root(
     tolerance: float,
     max_steps: int,
     wanted: Bool[Array, ""] | bool = True,
+    near: Callable[[Float[Array, " n"], Any], Any] | None = None,
 ) -> Root:
     """Solve conditions(u, parameters) = 0 from `start`.
 
     Iterates until the step is below `tolerance` (relative, for unknowns beyond 1), not at all unless `wanted`; then
     takes one more. `parameters` is a PyTree: all that the root depends on, and is differentiated with respect to, must
-    come in through it. Implicit derivatives: du = -J^-1 (d conditions/d parameters) d parameters, of any order.
+    come in through it. near(u, parameters): what stands for the parameters in the iterations, with the same value and
+    slopes of the conditions at u; for conditions that are derivatives of something costly.
+    Implicit derivatives: du = -J^-1 (d conditions/d parameters) d parameters, of any order.
     """
 
     def value_and_jacobian(u, parameters):
@@ -49,8 +52,8 @@ def newton_root(
 
     def iterate(carry):
         u, _, _, _, steps = carry
-        value, jacobian = value_and_jacobian(u, frozen)
-        step = -jnp.linalg.solve(jacobian, value)
+        value, jacobian = value_and_jacobian(u, frozen if near is None else near(u, frozen))
+        step = -inverse_small(jacobian) @ value
         done = jnp.all(jnp.abs(step) <= tolerance * jnp.maximum(jnp.abs(u), 1.0))
         return u + step, value, jacobian, done, steps + 1
 
@@ -75,6 +78,13 @@ def newton_root(
         parameters, moved = primals[1], tangents[1]
         _, slope = value_and_jacobian(value, parameters)
         _, force = jax.jvp(lambda p: conditions(value, p), (parameters,), (moved,))
-        return value, -jnp.linalg.solve(slope, force)
+        return value, -inverse_small(slope) @ force
 
     return Root(root(u, parameters), jacobian, residual, converged, steps)
+
+
+def inverse_small(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """Inverse for n <= 3 by Cramer's rule: elementwise, where LAPACK would be called lane by lane."""
+    unit = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    replaced = jnp.where(unit[:, None, None, :] == 1, unit.T[None, :, :, None], matrix[None, None])
+    return jnp.linalg.det(replaced) / jnp.linalg.det(matrix)

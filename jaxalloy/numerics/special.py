@@ -39,11 +39,24 @@ def phi1(z: Real[ArrayLike, "*n"]) -> Float[Array, "*n"]:
 
     z: any shape, dimensionless; overflows only for z << 0.
     """
-    z = jnp.asarray(z) * 1.0
+    return _moment(0, jnp.asarray(z) * 1.0)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _moment(n: int, z: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """int_0^1 t^n e^{-zt} dt = M_n, with dM_n/dz = -M_{n+1}; upwards M_n = (n M_{n-1} - e^{-z})/z from M_0."""
     small = jnp.abs(z) < 1.0
-    series = _horner([(-1.0) ** k / factorial(k + 1) for k in range(20)], jnp.where(small, z, 0.0))
+    series = _horner([(-1.0) ** k / (factorial(k) * (k + n + 1)) for k in range(20)], jnp.where(small, z, 0.0))
     large = jnp.where(small, 1.0, z)
-    return jnp.where(small, series, -jnp.expm1(-large) / large)
+    moment = -jnp.expm1(-large) / large
+    for k in range(1, n + 1):
+        moment = (k * moment - jnp.exp(-large)) / large
+    return jnp.where(small, series, moment)
+
+
+@_moment.defjvp
+def _moment_jvp(n, primals, tangents):
+    return _moment(n, *primals), -_moment(n + 1, *primals) * tangents[0]
 
 
 @jax.custom_jvp
@@ -94,7 +107,40 @@ def stumpff(
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _stumpff(highest: int, x: Float[Array, "*n"]) -> tuple[Float[Array, "*n"], ...]:
+def _stumpff(count: int, x: Float[Array, "*n"]) -> tuple[Float[Array, "*n"], ...]:
+    """c_1 ... c_count."""
+    return _series_and_recurrence(count + count % 2, x)[:count]
+
+
+@_stumpff.defjvp
+def _stumpff_jvp(count, primals, tangents):
+    """Whoever wants one derivative may want the second, which needs c_1 ... c_{count+4}: those are computed once."""
+    (x,), (dx,) = primals, tangents
+    return _differentiated(count, x, dx, _series_and_recurrence(count + 4, jax.lax.stop_gradient(x)))
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _stumpff_known(count: int, x: Float[Array, "*n"], known: tuple[Float[Array, "*n"], ...]):
+    """c_1 ... c_count at x where they are known."""
+    return known[:count]
+
+
+@_stumpff_known.defjvp
+def _stumpff_known_jvp(count, primals, tangents):
+    x, known = primals
+    if count + 2 > len(known):
+        known = _series_and_recurrence(count + 4, jax.lax.stop_gradient(x))
+    return _differentiated(count, x, tangents[0], known)
+
+
+def _differentiated(count: int, x: Float[Array, "*n"], dx: Float[Array, "*n"], known: tuple[Float[Array, "*n"], ...]):
+    """c_1 ... c_count and their tangents."""
+    c = _stumpff_known(count + 2, x, known)  # c[k - 1] is c_k
+    slopes = (x * (k * c[k + 1] - c[k]) for k in range(1, count + 1))
+    return c[:count], tuple(slope * dx for slope in slopes)
+
+
+def _series_and_recurrence(highest: int, x: Float[Array, "*n"]) -> tuple[Float[Array, "*n"], ...]:
     """c_1 ... c_highest (an even number): c_1 and c_2 by half the angle; then c_k = 1/k! - x^2 c_{k+2}, solved for
     c_{k+2}, and near zero the other way round, from a series for the highest two."""
     sine, cosine = sin_cos(0.5 * x)
@@ -116,12 +162,5 @@ def _stumpff(highest: int, x: Float[Array, "*n"]) -> tuple[Float[Array, "*n"], .
     inverse = 1.0 / jnp.where(small, _SERIES_BELOW, x) ** 2
     for n in range(3, highest + 1):
         c[n] = jnp.where(small, near[n], (1.0 / factorial(n - 2) - c[n - 2]) * inverse)
-    return tuple(c[n] for n in range(1, highest + 1))
-
-
-@_stumpff.defjvp
-def _stumpff_jvp(highest, primals, tangents):
-    (x,), (dx,) = primals, tangents
-    c = _stumpff(highest + 2, x)  # c[k - 1] is c_k
-    slopes = (x * (k * c[k + 1] - c[k]) for k in range(1, highest + 1))
-    return c[:highest], tuple(slope * dx for slope in slopes)
+    # kept apart from what they are used in, or XLA computes them again for every direction of a derivative
+    return jax.lax.optimization_barrier(tuple(c[n] for n in range(1, highest + 1)))

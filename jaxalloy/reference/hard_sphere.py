@@ -25,8 +25,15 @@ def structure_factor(Q: Real[ArrayLike, "*q"], eta: ScalarLike) -> Float[Array, 
     Q: q sigma, any shape; eta: packing fraction, shape ().
     Source: PHH Ref. 32 (Percus-Yevick), in Baxter's factorised form.
     """
-    Q, eta = jnp.asarray(Q), jnp.asarray(eta)
-    _, c2, c3, c4 = stumpff(Q)
+    Q = jnp.asarray(Q)
+    return structure_factor_of_waves(Q, stumpff(Q), jnp.asarray(eta))
+
+
+def structure_factor_of_waves(
+    Q: Float[Array, "*q"], waves: tuple[Float[Array, "*q"], ...], eta: Scalar
+) -> Float[Array, "*q"]:
+    """`structure_factor` where the Stumpff functions c_1 ... c_4 of Q are known."""
+    _, c2, c3, c4 = waves
     a = (1.0 + 2.0 * eta) / (1.0 - eta) ** 2
     sum_ab = (1.0 + 0.5 * eta) / (1.0 - eta) ** 2
     real = 1.0 + 12.0 * eta * (sum_ab * c2 - a * c3)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxalloy._typing import Array, ArrayLike, Bool, Float, Real, Scalar, ScalarLike
 from jaxalloy.constants import BOLTZMANN_RY_PER_K
 from jaxalloy.numerics.checks import InputError, is_traced, require, require_finite, require_positive
+from jaxalloy.numerics.programs import program
 from jaxalloy.reference import hard_sphere, yukawa
 from jaxalloy.reference.shells import DEFAULT_REACH
 
@@ -162,7 +163,7 @@ class HardSphereYukawa(eqx.Module):
     @property
     def contact_values(self) -> ContactValues:
         """Pair correlations g_AA, g_AB, g_BB at R = sigma+; a negative one is not clipped."""
-        return ContactValues(*self._partials(hard_sphere.contact_value(self.eta), self.contact_cc))
+        return _contact_values(self)
 
     def structure_factor_nn(self, q: Real[ArrayLike, "*q"]) -> Float[Array, "*q"]:
         """Number-density structure factor S_NN(q), 1 at large q; q: 1/bohr, any shape."""
@@ -216,3 +217,8 @@ class HardSphereYukawa(eqx.Module):
         outer = jnp.where(self.sigma > R, self.sigma, R)
         tail = -self.epsilon * jnp.exp(-self.kappa * (outer - self.sigma)) * self.sigma / outer
         return jnp.where(self.sigma > R, 0.0, tail)
+
+
+@program
+def _contact_values(liquid: HardSphereYukawa) -> ContactValues:
+    return ContactValues(*liquid._partials(hard_sphere.contact_value(liquid.eta), liquid.contact_cc))

@@ -86,8 +86,7 @@ def solve_order_parameter(eta: ScalarLike, K: ScalarLike, Z: ScalarLike) -> tupl
     stable = jnp.asarray(strength < _quartic(spinodal_y(Z), Z, b)[0])
     strength = jnp.where(stable, strength, 0.0)
 
-    frozen = jax.tree.map(jax.lax.stop_gradient, (strength, Z, b))
-    y = _frozen_root(*frozen)
+    y = _frozen_root(*jax.lax.stop_gradient((strength, Z, b)))
     for _ in range(2):
         value, first, _ = _quartic(y, Z, b)
         y = y - (value - strength) / first
@@ -104,14 +103,15 @@ def _frozen_root(strength: Scalar, Z: Scalar, b: Scalar) -> Scalar:
     ordering = strength < 0.0
     size = jnp.where(ordering, -strength, 0.0)
     bound = jnp.minimum(jnp.minimum(size / Z, jnp.sqrt(2.0 * size)), jnp.sqrt(jnp.sqrt(2.0 * size) / b))
-    y = jnp.where(ordering, -bound, 0.0)
-    for _ in range(_FROZEN_STEPS):
+
+    def step(_, y):
         value, first, second = _quartic(y, Z, b)
         residual = value - strength
         curvature = jnp.where(ordering, 0.0, second)
         root = jnp.sqrt(jnp.maximum(first**2 - 2.0 * residual * curvature, 0.0))
-        y = y - 2.0 * residual / (first + root)
-    return y
+        return y - 2.0 * residual / (first + root)
+
+    return jax.lax.fori_loop(0, _FROZEN_STEPS, step, jnp.where(ordering, -bound, 0.0))
 
 
 @jax.jit
@@ -124,14 +124,14 @@ def structure_factor_cc(Q: Real[ArrayLike, "*q"], y: ScalarLike, Z: ScalarLike) 
     Source: PHH Eqs. 11-13 and 8, corrected.
     """
     Q = jnp.asarray(Q)
-    c1, c2, _, _ = stumpff(Q)
-    return structure_factor_cc_of_waves(Q, c1, c2, jnp.asarray(y), jnp.asarray(Z))
+    return structure_factor_cc_of_waves(Q, stumpff(Q), jnp.asarray(y), jnp.asarray(Z))
 
 
 def structure_factor_cc_of_waves(
-    Q: Float[Array, "*q"], c1: Float[Array, "*q"], c2: Float[Array, "*q"], y: Scalar, Z: Scalar
+    Q: Float[Array, "*q"], waves: tuple[Float[Array, "*q"], ...], y: Scalar, Z: Scalar
 ) -> Float[Array, "*q"]:
-    """`structure_factor_cc` where the waves c_1 = sin Q/Q, c_2 = (1 - cos Q)/Q^2 are known: for many y, Z at one Q."""
+    """`structure_factor_cc` where the Stumpff functions c_1 ... c_4 of Q are known: for many y, Z at one Q."""
+    c1, c2, _, _ = waves
     m = y * (Z - 0.5 * y)
     return (Q**2 + Z**2) / ((Q * (1.0 + m * c2)) ** 2 + (Z - y - m * c1) ** 2)
 

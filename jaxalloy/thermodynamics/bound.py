@@ -6,6 +6,7 @@ per atom, in Ry, on the hard-sphere-Yukawa reference liquid; by quadrature over 
 electrostatic part in closed form) and, as a second route to the same number, over distances (PHH Eqs. 22-23).
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
@@ -64,12 +65,12 @@ class FreeEnergy(eqx.Module):
 
 
 class Waves(NamedTuple):
-    """At one packing fraction: diameter sigma (bohr), Q = q sigma, c_1 = sin Q/Q and c_2 = (1 - cos Q)/Q^2."""
+    """At one packing fraction: diameter sigma (bohr), Q = q sigma and the Stumpff functions c_1 ... c_4 of Q."""
 
+    eta: Scalar
     sigma: Scalar
     Q: Float[Array, " q"]
-    c1: Float[Array, " q"]
-    c2: Float[Array, " q"]
+    c: tuple[Float[Array, " q"], Float[Array, " q"], Float[Array, " q"], Float[Array, " q"]]
 
 
 class StructureIntegrals(eqx.Module):
@@ -102,14 +103,29 @@ class StructureIntegrals(eqx.Module):
             volume=interactions.volume,
         )
 
+    def thinned(self, nodes: int) -> "StructureIntegrals":
+        """The same integrals over every k-th wavenumber, about `nodes` of them: good to some 1e-4 Ry, for searching.
+
+        Half of a Gauss-Legendre rule, with twice its weights, is nearly one itself.
+        """
+        stride = max(self.q.shape[0] // nodes, 1)
+        q, density, ordering = (x[stride // 2 :: stride] for x in (self.q, self.density, self.ordering))
+        return dataclasses.replace(self, q=q, density=stride * density, ordering=stride * ordering)
+
     def sigma(self, eta: Scalar) -> Scalar:
         """Hard-sphere diameter, bohr, at packing fraction eta."""
         return jnp.cbrt(6 * eta * self.volume / jnp.pi)
 
+    def waves(self, eta: Scalar) -> Waves:
+        """All that the integrals need of a packing fraction."""
+        sigma = self.sigma(eta)
+        Q = self.q * sigma
+        return Waves(eta, sigma, Q, stumpff(Q))
+
     def band_structure(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
         """E_BS, Ry per atom. Source: PHH Eq. 20b."""
-        Q = self.q * self.sigma(eta)
-        return self.density @ hard_sphere.structure_factor(Q, eta) + self.ordering @ yukawa.structure_factor_cc(Q, y, Z)
+        waves = self.waves(eta)
+        return self._density_band(waves) + self._ordering_band(waves, y, Z)
 
     def electrostatic(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
         """E_es, Ry per atom, in closed form. Source: PHH Eqs. 21b, 24, 25, corrected."""
@@ -118,28 +134,29 @@ class StructureIntegrals(eqx.Module):
 
     def density_energy(self, eta: Scalar) -> Scalar:
         """E_NN: the part of E_BS + E_es that goes with S_NN, Ry per atom."""
-        sigma = self.sigma(eta)
-        band = self.density @ hard_sphere.structure_factor(self.q * sigma, eta)
-        return band + self.coulomb_density * hard_sphere.alpha_nn(eta) / sigma
+        return self.density_energy_of(self.waves(eta))
 
     def ordering_energy(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
         """E_CC: the part of E_BS + E_es that goes with S_CC, Ry per atom."""
         return self.ordering_energy_of(self.waves(eta), y, Z)
 
-    def waves(self, eta: Scalar) -> "Waves":
-        """All that E_CC and Phi_CC(sigma) need of a packing fraction."""
-        sigma = self.sigma(eta)
-        c1, c2, _, _ = stumpff(self.q * sigma)
-        return Waves(sigma, self.q * sigma, c1, c2)
+    def density_energy_of(self, waves: Waves) -> Scalar:
+        """`density_energy` from the waves of a packing fraction."""
+        return self._density_band(waves) + self.coulomb_density * hard_sphere.alpha_nn(waves.eta) / waves.sigma
 
-    def ordering_energy_of(self, waves: "Waves", y: Scalar, Z: Scalar) -> Scalar:
+    def ordering_energy_of(self, waves: Waves, y: Scalar, Z: Scalar) -> Scalar:
         """`ordering_energy` from the waves of a packing fraction."""
-        band = self.ordering @ yukawa.structure_factor_cc_of_waves(waves.Q, waves.c1, waves.c2, y, Z)
-        return band + self.coulomb_ordering * yukawa.alpha_cc(y, Z) / waves.sigma
+        return self._ordering_band(waves, y, Z) + self.coulomb_ordering * yukawa.alpha_cc(y, Z) / waves.sigma
 
-    def contact_potential_cc(self, waves: "Waves") -> Scalar:
+    def contact_potential_cc(self, waves: Waves) -> Scalar:
         """Phi_CC(sigma), Ry: the pair potential at the diameter, from the integrals at hand."""
-        return 2 * (self.coulomb_ordering / waves.sigma + self.ordering @ waves.c1)
+        return 2 * (self.coulomb_ordering / waves.sigma + self.ordering @ waves.c[0])
+
+    def _density_band(self, waves: Waves) -> Scalar:
+        return self.density @ hard_sphere.structure_factor_of_waves(waves.Q, waves.c, waves.eta)
+
+    def _ordering_band(self, waves: Waves, y: Scalar, Z: Scalar) -> Scalar:
+        return self.ordering @ yukawa.structure_factor_cc_of_waves(waves.Q, waves.c, y, Z)
 
 
 def gas_entropy(alloy: Alloy) -> Scalar:

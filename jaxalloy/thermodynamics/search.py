@@ -9,7 +9,7 @@ neither the bound nor the strength epsilon = k_B T K(eta, y, Z) needs a root.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
-from jaxalloy.numerics.newton import newton_root
+from jaxalloy.numerics.newton import inverse_small, newton_root
 from jaxalloy.reference import hard_sphere, yukawa
 from jaxalloy.thermodynamics.bound import StructureIntegrals, Waves
 
@@ -25,19 +25,23 @@ CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
 STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
 
 _STRONGEST_ORDER, _WEAKEST_ORDER = 12.0, 0.02  # -y at the ends of the scan
+_NO_ORDER = (0.0, 0.0)  # y and ln Z where they are no unknowns
 
 
 class ScanThenNewton(eqx.Module):
     """How `minimise` searches: numerics only.
 
     eta: range of packing fractions scanned. kappa_sigma: range of kappa sigma. eta_nodes, order_nodes: points of the
-    scan per variable. tolerance: of Newton's method on the unknowns. max_steps: its limit.
+    scan per variable. scan_wavenumbers: about as many of the quadrature's serve the scan under the contact
+    constraint (a free one meets narrow peaks of S_CC and needs them all). tolerance: of Newton's method on the
+    unknowns. max_steps: its limit.
     """
 
     eta: tuple[float, float] = eqx.field(static=True, default=(0.20, 0.58))
     kappa_sigma: tuple[float, float] = eqx.field(static=True, default=(0.3, 30.0))
     eta_nodes: int = eqx.field(static=True, default=20)
     order_nodes: int = eqx.field(static=True, default=16)
+    scan_wavenumbers: int = eqx.field(static=True, default=160)
     tolerance: float = eqx.field(static=True, default=1e-10)
     max_steps: int = eqx.field(static=True, default=32)
 
@@ -64,30 +68,79 @@ class Bound(eqx.Module):
 
     def packing(self, eta: Scalar) -> Scalar:
         """E_NN - T S_HS."""
-        return self.integrals.density_energy(eta) - self.thermal * hard_sphere.excess_entropy(eta)
+        return self.packing_of(self.integrals.waves(eta))
 
     def ordering(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
         """E_CC - T dS_ord."""
-        return self.integrals.ordering_energy(eta, y, Z) - self.thermal * yukawa.ordering_entropy(eta, y, Z)
+        return self.ordering_of(self.integrals.waves(eta), y, Z)
 
-    def orderings(self, eta: Scalar, waves: Waves, y: Float[Array, " n"], Z: Float[Array, " n"]) -> Float[Array, " n"]:
-        """`ordering` for many y, Z at one packing fraction.
-
-        One after the other, so that neither the waves nor the equation for y are computed again for every wavenumber.
-        """
-        energies = jax.lax.map(lambda order: self.integrals.ordering_energy_of(waves, *order), (y, Z))
-        return energies - self.thermal * jax.vmap(yukawa.ordering_entropy, (None, 0, 0))(eta, y, Z)
-
-    def contact_coupling(self, waves: Waves) -> Scalar:
+    def contact_coupling(self, eta: Scalar) -> Scalar:
         """K = beta epsilon where the reference potential is the true one at contact: -Phi_CC(sigma)/k_B T."""
+        return self.contact_coupling_of(self.integrals.waves(eta))
+
+    def packing_of(self, waves: Waves) -> Scalar:
+        """`packing` from the waves of a packing fraction."""
+        return self.integrals.density_energy_of(waves) - self.thermal * hard_sphere.excess_entropy(waves.eta)
+
+    def ordering_of(self, waves: Waves, y: Scalar, Z: Scalar) -> Scalar:
+        """`ordering` from the waves of a packing fraction."""
+        return self.integrals.ordering_energy_of(waves, y, Z) - self.thermal * yukawa.ordering_entropy(waves.eta, y, Z)
+
+    def contact_coupling_of(self, waves: Waves) -> Scalar:
+        """`contact_coupling` from the waves of a packing fraction."""
         return -self.integrals.contact_potential_cc(waves) / self.thermal
+
+    def near(self, eta: Scalar, y: Scalar, Z: Scalar) -> "NearbyBound":
+        """The bound to second order around a point: value, gradient and Hessian of each part, and no more."""
+
+        def of_eta(eta):
+            waves = self.integrals.waves(eta)
+            return jnp.stack([self.packing_of(waves), self.contact_coupling_of(waves)])
+
+        def slope_of_all(point):
+            energy, slope = jax.value_and_grad(lambda p: self.ordering(*p))(point)
+            return slope, (slope, energy)
+
+        one = jnp.ones_like(eta)
+        along_eta, (slope, curvature) = jax.jvp(lambda at: jax.jvp(of_eta, (at,), (one,)), (eta,), (one,))
+        hessian, (gradient, energy) = jax.jacfwd(slope_of_all, has_aux=True)(jnp.stack([eta, y, Z]))
+        return NearbyBound(
+            self.thermal, jnp.stack([eta, y, Z]), (along_eta[0], slope, curvature), (energy, gradient, hessian)
+        )
+
+
+class NearbyBound(eqx.Module):
+    """A `Bound` to second order around a point: its gradient and Hessian there are exact, and cheap."""
+
+    thermal: Scalar
+    point: Float[Array, " 3"]
+    along_eta: tuple[Float[Array, " 2"], Float[Array, " 2"], Float[Array, " 2"]]  # packing, contact coupling
+    around: tuple[Scalar, Float[Array, " 3"], Float[Array, "3 3"]]  # ordering
+
+    def packing(self, eta: Scalar) -> Scalar:
+        """As that of `Bound`."""
+        return self._at(eta)[0]
+
+    def contact_coupling(self, eta: Scalar) -> Scalar:
+        """As that of `Bound`."""
+        return self._at(eta)[1]
+
+    def ordering(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
+        """As that of `Bound`."""
+        value, gradient, hessian = self.around
+        step = jnp.stack([eta, y, Z]) - self.point
+        return value + gradient @ step + 0.5 * step @ hessian @ step
+
+    def _at(self, eta: Scalar) -> Float[Array, " 2"]:
+        value, slope, curvature = self.along_eta
+        step = eta - self.point[0]
+        return value + slope * step + 0.5 * curvature * step**2
 
 
 class _Branch(NamedTuple):
     """The unknowns with the ordering variables at their minimum, for one packing fraction of the scan."""
 
-    unknowns: Float[Array, " 3"]
-    force: Scalar
+    unknowns: Float[Array, " n"]
     value: Scalar
     escape: Int[Array, ""]
 
@@ -102,17 +155,15 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         segregating = 0.3 * (index - nodes) * yukawa.spinodal_y(Z)
         return jnp.where(index <= nodes - 1, -_STRONGEST_ORDER * jnp.exp(decay * index), segregating)
 
-    def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
-        packing = jax.jacfwd(bound.packing)(unknowns[0])
-        ordering = jax.jacfwd(lambda u: bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
-        return ordering.at[0].add(packing)
+    def conditions(unknowns: Float[Array, " 3"], bound: Bound | NearbyBound) -> Float[Array, " 3"]:
+        return jax.jacfwd(lambda u: bound.packing(u[0]) + bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
 
-    def follow(eta: Scalar) -> _Branch:
+    def follow(eta: Scalar, bound: Bound) -> _Branch:
         waves = bound.integrals.waves(eta)
 
         def values(indices):
             Z = jnp.exp(_log_Z(indices[:, 1], method))
-            return bound.orderings(eta, waves, jax.vmap(order)(indices[:, 0], Z), Z)
+            return jax.vmap(bound.ordering_of, (None, 0, 0))(waves, jax.vmap(order)(indices[:, 0], Z), Z)
 
         rows, columns = jnp.meshgrid(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes), indexing="ij")
         grid = values(jnp.stack([rows.ravel(), columns.ravel()], axis=-1)).reshape(rows.shape)
@@ -123,8 +174,7 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         index = _refine(values, start.astype(grid.dtype))
         log_z = _log_Z(index[1], method)
         unknowns = jnp.stack([eta, order(index[0], jnp.exp(log_z)), log_z])
-        force = conditions(unknowns, bound)[0]
-        return _Branch(unknowns, force, bound.packing(eta) + jnp.min(grid), escape)
+        return _Branch(unknowns, bound.packing_of(waves) + jnp.min(grid), escape)
 
     unknowns, jacobian, found = _search(follow, conditions, bound, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
@@ -139,65 +189,67 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
     Source: PHH Eq. 31; physics.md 4.1.
     """
 
-    def coupling(eta, bound):
-        return bound.contact_coupling(bound.integrals.waves(eta))
+    def conditions(unknowns: Float[Array, " 3"], bound: Bound | NearbyBound) -> Float[Array, " 3"]:
+        def parts(u):
+            eta, y, Z = u[0], u[1], jnp.exp(u[2])
+            entropy = -bound.thermal * yukawa.ordering_entropy(eta, y, Z)
+            strength = bound.thermal * (yukawa.coupling_from_y(eta, y, Z) - bound.contact_coupling(eta))
+            found = bound.packing(eta), bound.ordering(eta, y, Z), entropy, bound.thermal * bound.contact_coupling(eta)
+            return (*found, strength), strength
 
-    def conditions(unknowns, bound):
-        eta, y, log_z = unknowns
-        Z = jnp.exp(log_z)
-        K, (K_eta, K_y, K_z) = jax.value_and_grad(yukawa.coupling_from_y, (0, 1, 2))(eta, y, Z)
-        F_eta, F_y, F_z = jax.grad(bound.ordering, (0, 1, 2))(eta, y, Z)
-        z_eta = Z / (3 * eta)  # at fixed kappa: sigma goes with the cube root of eta
-        y_eta = -(K_eta + K_z * z_eta) / K_y  # at fixed epsilon and kappa
-        force_kappa = Z * (F_z - F_y * K_z / K_y)
-        force_eta = jax.jacfwd(bound.packing)(eta)
+        (packing, ordering, entropy, contact, excess), mismatch = jax.jacfwd(parts, has_aux=True)(unknowns)
+        strength = excess + contact  # of epsilon = k_B T K in the unknowns
+        # the ways that keep epsilon: at fixed kappa, where sigma goes with the cube root of eta, and at fixed eta
+        log_z_eta = 1 / (3 * unknowns[0])
+        along_eta = jnp.stack([1.0, -(strength[0] + strength[2] * log_z_eta) / strength[1], log_z_eta])
+        along_kappa = jnp.stack([0.0, -strength[2] / strength[1], 1.0])
+        force_eta = packing[0]
         if reading == "ordering":
-            S_eta, S_y, S_z = jax.jacfwd(yukawa.ordering_entropy, (0, 1, 2))(eta, y, Z)
-            force_eta -= bound.thermal * (S_eta + S_y * y_eta + S_z * z_eta)
+            force_eta += entropy @ along_eta
         if reading in ("literal", "substituted"):
-            force_eta += F_eta + F_y * y_eta + F_z * z_eta
+            force_eta += ordering @ along_eta
         if reading == "substituted":
-            force_eta += F_y / K_y * jax.jacfwd(coupling)(eta, bound)
-        return jnp.stack([force_eta, force_kappa, bound.thermal * (K - coupling(eta, bound))])
+            force_eta += ordering[1] / strength[1] * contact[0]
+        return jnp.stack([force_eta, ordering @ along_kappa, mismatch])
 
-    def follow(eta: Scalar) -> _Branch:
+    def follow(eta: Scalar, bound: Bound) -> _Branch:
         waves = bound.integrals.waves(eta)
-        K = bound.contact_coupling(waves)
+        K = bound.contact_coupling_of(waves)
 
         def order(index):
             Z = jnp.exp(_log_Z(index, method))
             return yukawa.solve_order_parameter(eta, K, Z)[0], Z
 
         def values(indices):
-            energies = bound.orderings(eta, waves, *jax.vmap(order)(indices[:, 0]))
+            energies = jax.vmap(bound.ordering_of, (None, 0, 0))(waves, *jax.vmap(order)(indices[:, 0]))
             return jnp.where(jnp.isnan(energies), jnp.inf, energies)  # beyond the spinodal
 
         line = values(jnp.arange(1.0 * method.order_nodes)[:, None])
         lowest = (line[1:-1] <= line[:-2]) & (line[1:-1] < line[2:])
         start = 1 + jnp.argmin(jnp.where(lowest, line[1:-1], jnp.inf))
         y, Z = order(_refine(values, start[None].astype(line.dtype))[0])
-        unknowns = jnp.stack([eta, y, jnp.log(Z)])
         escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
-        return _Branch(unknowns, conditions(unknowns, bound)[0], bound.packing(eta) + line[start], escape)
+        return _Branch(jnp.stack([eta, y, jnp.log(Z)]), bound.packing_of(waves) + line[start], escape)
 
-    unknowns, jacobian, found = _search(follow, conditions, bound, method)
+    coarse = Bound(bound.integrals.thinned(method.scan_wavenumbers), bound.thermal)
+    unknowns, jacobian, found = _search(follow, conditions, bound, method, coarse)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
     # curvature in ln kappa at fixed eta and epsilon; slope of the force on eta with y and kappa following
     inner = jacobian[1:, 1:]
     kappa_curvature = inner[0, 1] - inner[0, 0] * inner[1, 1] / inner[1, 0]
-    eta_slope = jacobian[0, 0] - jacobian[0, 1:] @ jnp.linalg.solve(inner, jacobian[1:, 0])
+    eta_slope = jacobian[0, 0] - jacobian[0, 1:] @ inverse_small(inner) @ jacobian[1:, 0]
     curvatures = jnp.sort(jnp.stack([kappa_curvature, eta_slope]))
-    return _certified(eta, y, Z, bound.thermal * coupling(eta, bound), curvatures, found)
+    return _certified(eta, y, Z, bound.thermal * bound.contact_coupling(eta), curvatures, found)
 
 
 def search_packing(bound: Bound, method: ScanThenNewton) -> Minimum:
     """Minimum over eta alone, without chemical order. Source: PHH Eq. 26a with epsilon = 0."""
 
-    def conditions(unknowns, bound):
+    def conditions(unknowns: Float[Array, " 1"], bound: Bound | NearbyBound) -> Float[Array, " 1"]:
         return jax.jacfwd(lambda u: bound.packing(u[0]))(unknowns)
 
-    def follow(eta: Scalar) -> _Branch:
-        return _Branch(eta[None], conditions(eta[None], bound)[0], bound.packing(eta), jnp.asarray(STAYS))
+    def follow(eta: Scalar, bound: Bound) -> _Branch:
+        return _Branch(eta[None], bound.packing(eta), jnp.asarray(STAYS))
 
     unknowns, jacobian, found = _search(follow, conditions, bound, method)
     nothing = jnp.zeros_like(unknowns[0])
@@ -212,24 +264,41 @@ class _Found(NamedTuple):
 
 
 def _search(
-    follow: Callable[[Scalar], _Branch], conditions: Callable, parameters: Any, method: ScanThenNewton
+    follow: Callable[[Scalar, Bound], _Branch],
+    conditions: Callable[[Float[Array, " n"], Bound | NearbyBound], Float[Array, " n"]],
+    bound: Bound,
+    method: ScanThenNewton,
+    coarse: Bound | None = None,
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"], _Found]:
-    """Scan, bracket, Newton; returns the unknowns, the Jacobian of the conditions there, and how it went."""
-    etas = jnp.linspace(method.eta[0], method.eta[1], method.eta_nodes)
-    branch = jax.lax.stop_gradient(jax.vmap(follow)(etas))
+    """Scan (the coarse bound, if given), bracket, Newton on the bound itself.
+
+    Returns the unknowns, the Jacobian of the conditions there, and how it went.
+    """
+
+    def near(unknowns, bound):
+        eta, y, log_z = (*unknowns, *_NO_ORDER)[:3]
+        return bound.near(eta, jnp.asarray(y), jnp.exp(log_z))
+
+    scan_bound = jax.lax.stop_gradient(bound if coarse is None else coarse)
+
+    def scanned(eta):
+        branch = follow(eta, scan_bound)
+        return branch, conditions(branch.unknowns, scan_bound)[0]
+
+    branch, force = jax.lax.map(scanned, jnp.linspace(method.eta[0], method.eta[1], method.eta_nodes))
     valid = branch.escape == STAYS
-    crossing = (branch.force[:-1] < 0) & (branch.force[1:] >= 0)
+    crossing = (force[:-1] < 0) & (force[1:] >= 0)
     bracket = valid[:-1] & valid[1:] & crossing
     exists = jnp.any(bracket)
     index = jnp.argmin(jnp.where(bracket, branch.value[:-1] + branch.value[1:], jnp.inf))
-    left, right = branch.force[index], branch.force[index + 1]
+    left, right = force[index], force[index + 1]
     fraction = jnp.where(exists, -left / jnp.where(exists, right - left, 1.0), 0.5)
     start = branch.unknowns[index] * (1 - fraction) + branch.unknowns[index + 1] * fraction
 
-    root = newton_root(conditions, start, parameters, method.tolerance, method.max_steps, wanted=exists)
+    root = newton_root(conditions, start, bound, method.tolerance, method.max_steps, wanted=exists, near=near)
     inside = (root.value[0] > method.eta[0]) & (root.value[0] < method.eta[1])
     status = jnp.where(~exists, NO_MINIMUM, jnp.where(root.converged & inside, CONVERGED, NOT_CONVERGED))
-    escape = jnp.where(exists, STAYS, _escape(branch, valid, crossing))
+    escape = jnp.where(exists, STAYS, _escape(branch.escape, force, valid, crossing))
     return root.value, root.jacobian, _Found(jnp.linalg.norm(root.residual), status, escape, root.steps)
 
 
@@ -245,11 +314,16 @@ def _certified(
     return Minimum(eta, y, Z, epsilon, norm, curvatures, status, found.escape, found.steps)
 
 
-def _escape(branch: _Branch, valid: Bool[Array, " eta"], crossing: Bool[Array, " brackets"]) -> Int[Array, ""]:
+def _escape(
+    escape: Int[Array, " eta"],
+    force: Float[Array, " eta"],
+    valid: Bool[Array, " eta"],
+    crossing: Bool[Array, " brackets"],
+) -> Int[Array, ""]:
     """The direction in which the bound falls where no packing fraction is a minimum."""
     packed = jnp.argmax(crossing)  # the packing is settled there, but the ordering variables are not
-    ordering_left = jnp.maximum(branch.escape[packed], branch.escape[packed + 1])
-    falling = jnp.all(jnp.where(valid, branch.force < 0, True))
+    ordering_left = jnp.maximum(escape[packed], escape[packed + 1])
+    falling = jnp.all(jnp.where(valid, force < 0, True))
     packing_left = jnp.where(falling, ETA_RISES, ETA_FALLS)
     return jnp.where(jnp.any(crossing), ordering_left, packing_left)
 
@@ -286,4 +360,4 @@ def _stencil_minimum(values: Float[Array, "*stencil"]) -> Float[Array, " d"]:
         gradient, hessian = first / 2, jnp.stack([jnp.stack([second[0], mixed]), jnp.stack([mixed, second[1]])])
     convex = (hessian[0, 0] > 0) & (jnp.linalg.det(hessian) > 0) & jnp.all(jnp.isfinite(hessian))
     safe = jnp.where(convex, hessian, jnp.eye(hessian.shape[0], dtype=hessian.dtype))
-    return jnp.where(convex, jnp.clip(-jnp.linalg.solve(safe, gradient), -1, 1), 0.0)
+    return jnp.where(convex, jnp.clip(-inverse_small(safe) @ gradient, -1, 1), 0.0)

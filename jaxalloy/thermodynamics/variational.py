@@ -11,6 +11,7 @@ from jaxalloy.alloy import Alloy
 from jaxalloy.constants import BOLTZMANN_RY_PER_K
 from jaxalloy.electrons.interactions import Interactions
 from jaxalloy.numerics.checks import InputError, NoResultError, is_traced
+from jaxalloy.numerics.programs import program
 from jaxalloy.reference.mixture import HardSphereYukawa
 from jaxalloy.thermodynamics.bound import (
     Entropy,
@@ -169,13 +170,12 @@ def minimise(
     ('converged', 0.45, 5.1)
     """
     check_consistent(alloy, interactions)
-    found, liquid, band_structure, electrostatic = _find(interactions, alloy.temperature, constraint, method)
-    entropy = entropy_of(alloy, found.eta, found.y, found.Z)
+    found, liquid, free_energy, entropy = _find(alloy.without_texts(), interactions, constraint, method)
     return VariationalState(
         alloy=alloy,
         interactions=interactions,
         liquid=liquid,
-        free_energy=assemble(alloy, interactions, entropy, band_structure, electrostatic),
+        free_energy=free_energy,
         entropy=entropy,
         constraint=constraint,
         gradient_norm=found.gradient_norm,
@@ -186,12 +186,12 @@ def minimise(
     )
 
 
-@eqx.filter_jit
+@program
 def _find(
-    interactions: Interactions, temperature: Scalar, constraint: Constraint, method: ScanThenNewton
-) -> tuple[Minimum, HardSphereYukawa, Scalar, Scalar]:
-    """The minimum and the two structure-dependent energies there; compiled once for all alloys of one potential."""
-    bound = Bound(StructureIntegrals.of(interactions), BOLTZMANN_RY_PER_K * temperature)
+    alloy: Alloy, interactions: Interactions, constraint: Constraint, method: ScanThenNewton
+) -> tuple[Minimum, HardSphereYukawa, FreeEnergy, Entropy]:
+    """The minimum and the energies there; compiled once for all alloys of one potential."""
+    bound = Bound(StructureIntegrals.of(interactions), BOLTZMANN_RY_PER_K * alloy.temperature)
     if isinstance(constraint, Unconstrained):
         found = search_free(bound, method)
     elif isinstance(constraint, HardSpheres):
@@ -205,7 +205,9 @@ def _find(
         sigma=sigma,
         epsilon=found.epsilon,
         kappa=found.Z / sigma,
-        temperature=temperature,
+        temperature=alloy.temperature,
     )
     reduced = (found.eta, found.y, found.Z)
-    return found, liquid, bound.integrals.band_structure(*reduced), bound.integrals.electrostatic(*reduced)
+    entropy = entropy_of(alloy, *reduced)
+    energies = bound.integrals.band_structure(*reduced), bound.integrals.electrostatic(*reduced)
+    return found, liquid, assemble(alloy, interactions, entropy, *energies), entropy

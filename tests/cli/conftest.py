@@ -3,6 +3,8 @@
 import jax
 import pytest
 
+from jaxalloy.numerics import programs
+
 
 @pytest.fixture(autouse=True, scope="session")
 def no_compilation_cache():
@@ -16,5 +18,6 @@ def configuration_as_before():
     names = ("jax_default_device", "jax_disable_most_optimizations")
     before = {name: jax.config.values[name] for name in names}
     yield
+    programs.run_once(False)
     for name, value in before.items():
         jax.config.update(name, value)

@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     report.use_folder(arguments.output)
     clock = Clock()
     import jax.numpy as jnp
+    import numpy as np
 
     from jaxalloy.alloy import Alloy
     from jaxalloy.cli import device
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         arguments.formula, arguments.temperature, arguments.volume, arguments.density, isotopes=isotopes
     )
     require_positive("--q-max (1/bohr)", arguments.q_max)
-    q = jnp.linspace(arguments.q_max / 400, arguments.q_max, 400)
+    q = jnp.asarray(np.linspace(arguments.q_max / 400, arguments.q_max, 400))
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
@@ -117,19 +118,16 @@ def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
 
 def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
     """The state under the constraint asked for; "auto" takes the free minimum where there is one."""
-    import equinox as eqx
-
     from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained, minimise
 
-    solve = eqx.filter_jit(minimise)
     contact = ContactConstraint(reading=arguments.reading)
     if arguments.constraint == "contact":
-        return solve(alloy, forces, contact)
+        return minimise(alloy, forces, contact)
     if arguments.constraint == "none":
-        return solve(alloy, forces, Unconstrained())
+        return minimise(alloy, forces, Unconstrained())
     with ThreadPoolExecutor() as pool:  # compiling is most of the time, and the two compile side by side
-        fallback = pool.submit(solve, alloy, forces, contact)
-        state = solve(alloy, forces, Unconstrained())
+        fallback = pool.submit(minimise, alloy, forces, contact)
+        state = minimise(alloy, forces, Unconstrained())
         if bool(state.converged):
             return state
         where = f" ({state.escape})" if state.escape else ""
@@ -239,11 +237,9 @@ def show(report: Report, state) -> None:
 
 def minimum_rule_row(report: Report, state) -> tuple[str, str, str]:
     """The diameter that the rule of PHH Eq. 28 gives from Phi_NN, for comparison with the variational one."""
-    import equinox as eqx
-
     from jaxalloy.thermodynamics import density_minimum_rule
 
-    sigma = float(eqx.filter_jit(density_minimum_rule)(state.interactions, state.alloy.temperature))
+    sigma = float(density_minimum_rule(state.interactions, state.alloy.temperature))
     report.record(sigma_minimum_rule_bohr=sigma)
     rule = "bohr: Phi_NN(sigma) - min Phi_NN = 3/2 k_B T"
     if not math.isfinite(sigma):

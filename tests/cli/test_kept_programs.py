@@ -1,0 +1,105 @@
+"""Programs kept between processes: used only where nothing has changed, and never trusted when damaged."""
+
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxalloy.numerics import programs
+
+traced = []
+
+
+@programs.program
+def power(x, exponent):
+    """x^n and a word, for a static n."""
+    traced.append(exponent)
+    return {"value": x**exponent, "word": "power"}
+
+
+@programs.kept_table
+def table(name):
+    """A made-up table."""
+    traced.append(name)
+    return {"row": np.arange(3.0)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    before = programs._on, programs._folder
+    traced.clear()
+    programs.run_once(True, tmp_path)
+    yield tmp_path
+    programs.run_once(*before)
+
+
+def again(folder):
+    """As in another process."""
+    programs.run_once(True, folder)
+
+
+def test_a_second_process_does_not_trace(folder):
+    x = jnp.arange(4.0)
+    for _ in range(2):
+        found = power(x, 3)
+        np.testing.assert_array_equal(found["value"], np.arange(4.0) ** 3)
+        assert found["word"] == "power"
+        again(folder)
+    assert traced == [3]
+
+
+def test_other_arguments_are_other_programs(folder):
+    power(jnp.arange(4.0), 3)
+    np.testing.assert_array_equal(power(jnp.arange(4.0), 2)["value"], np.arange(4.0) ** 2)
+    np.testing.assert_array_equal(power(jnp.arange(5.0), 3)["value"], np.arange(5.0) ** 3)
+    np.testing.assert_array_equal(power(jnp.arange(4.0, dtype="float32"), 3)["value"], np.arange(4.0) ** 3)
+    assert len(traced) == 4
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_other_sources_are_other_programs(folder, monkeypatch):
+    power(jnp.arange(4.0), 3)
+    again(folder)
+    monkeypatch.setattr(programs, "_surroundings", lambda: "another version")
+    power(jnp.arange(4.0), 3)
+    assert traced == [3, 3]
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda text: text[:-1] + b"?", lambda _: b""])
+def test_a_damaged_file_is_made_anew(folder, damage):
+    power(jnp.arange(4.0), 3)
+    (file,) = folder.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    again(folder)
+    np.testing.assert_array_equal(power(jnp.arange(4.0), 3)["value"], np.arange(4.0) ** 3)
+    assert traced == [3, 3]
+
+
+def test_a_table_is_read_once(folder):
+    np.testing.assert_array_equal(table("a")["row"], np.arange(3.0))
+    np.testing.assert_array_equal(table("a")["row"], np.arange(3.0))
+    assert traced == ["a"]
+
+
+LAPACK = """
+import sys, pathlib, jax.numpy as jnp, jaxalloy
+from jaxalloy.numerics import programs
+programs.run_once(True, pathlib.Path(sys.argv[1]))
+
+@programs.program
+def lowest(matrix):
+    print("traced")
+    return jnp.linalg.eigvalsh(matrix)[0]
+
+print(float(lowest(jnp.diag(jnp.asarray([3.0, 2.0, 5.0])))))
+"""
+
+
+def test_a_loaded_program_finds_lapack(tmp_path):
+    said = [
+        subprocess.run([sys.executable, "-c", LAPACK, str(tmp_path)], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert [text.split() for text in said] == [["traced", "2.0"], ["2.0"]]
