@@ -6,7 +6,6 @@ per atom, in Ry, on the hard-sphere-Yukawa reference liquid; by quadrature over 
 electrostatic part in closed form) and, as a second route to the same number, over distances (PHH Eqs. 22-23).
 """
 
-import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
@@ -102,15 +101,6 @@ class StructureIntegrals(eqx.Module):
             coulomb_ordering=c_b * (1 - c_b) * (z_a - z_b) ** 2,
             volume=interactions.volume,
         )
-
-    def thinned(self, nodes: int) -> "StructureIntegrals":
-        """The same integrals over every k-th wavenumber, about `nodes` of them: good to some 1e-4 Ry, for searching.
-
-        Half of a Gauss-Legendre rule, with twice its weights, is nearly one itself.
-        """
-        stride = max(self.q.shape[0] // nodes, 1)
-        q, density, ordering = (x[stride // 2 :: stride] for x in (self.q, self.density, self.ordering))
-        return dataclasses.replace(self, q=q, density=stride * density, ordering=stride * ordering)
 
     def sigma(self, eta: Scalar) -> Scalar:
         """Hard-sphere diameter, bohr, at packing fraction eta."""

@@ -32,16 +32,13 @@ class ScanThenNewton(eqx.Module):
     """How `minimise` searches: numerics only.
 
     eta: range of packing fractions scanned. kappa_sigma: range of kappa sigma. eta_nodes, order_nodes: points of the
-    scan per variable. scan_wavenumbers: about as many of the quadrature's serve the scan under the contact
-    constraint (a free one meets narrow peaks of S_CC and needs them all). tolerance: of Newton's method on the
-    unknowns. max_steps: its limit.
+    scan per variable. tolerance: of Newton's method on the unknowns. max_steps: its limit.
     """
 
     eta: tuple[float, float] = eqx.field(static=True, default=(0.20, 0.58))
     kappa_sigma: tuple[float, float] = eqx.field(static=True, default=(0.3, 30.0))
     eta_nodes: int = eqx.field(static=True, default=20)
     order_nodes: int = eqx.field(static=True, default=16)
-    scan_wavenumbers: int = eqx.field(static=True, default=160)
     tolerance: float = eqx.field(static=True, default=1e-10)
     max_steps: int = eqx.field(static=True, default=32)
 
@@ -231,8 +228,7 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
         escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
         return _Branch(jnp.stack([eta, y, jnp.log(Z)]), bound.packing_of(waves) + line[start], escape)
 
-    coarse = Bound(bound.integrals.thinned(method.scan_wavenumbers), bound.thermal)
-    unknowns, jacobian, found = _search(follow, conditions, bound, method, coarse)
+    unknowns, jacobian, found = _search(follow, conditions, bound, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
     # curvature in ln kappa at fixed eta and epsilon; slope of the force on eta with y and kappa following
     inner = jacobian[1:, 1:]
@@ -268,9 +264,8 @@ def _search(
     conditions: Callable[[Float[Array, " n"], Bound | NearbyBound], Float[Array, " n"]],
     bound: Bound,
     method: ScanThenNewton,
-    coarse: Bound | None = None,
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"], _Found]:
-    """Scan (the coarse bound, if given), bracket, Newton on the bound itself.
+    """Scan, bracket, Newton.
 
     Returns the unknowns, the Jacobian of the conditions there, and how it went.
     """
@@ -279,7 +274,7 @@ def _search(
         eta, y, log_z = (*unknowns, *_NO_ORDER)[:3]
         return bound.near(eta, jnp.asarray(y), jnp.exp(log_z))
 
-    scan_bound = jax.lax.stop_gradient(bound if coarse is None else coarse)
+    scan_bound = jax.lax.stop_gradient(bound)
 
     def scanned(eta):
         branch = follow(eta, scan_bound)
