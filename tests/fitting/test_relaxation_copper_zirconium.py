@@ -15,7 +15,7 @@ def holds(measured_data):
     folder = measured_data / "cu50zr50_anneal_simulated"
     if not folder.is_dir():
         pytest.skip(f"measured data absent: no folder {folder}")
-    return {temperature: read_hold(measured_data, temperature) for temperature in (500, 700)}
+    return {temperature: read_hold(temperature) for temperature in (500, 700)}
 
 
 def test_no_relaxation_at_500_K(holds):
