@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -82,6 +83,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
     clock.lap("start")
+    threading.Thread(target=import_what_writes, args=(not arguments.no_plot,), daemon=True).start()
     forces = interactions(alloy, potential)
     clock.lap("interactions", forces)
     say_assumptions(report, arguments, alloy, forces, probe)
@@ -103,6 +105,15 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     report.record(time_s=clock.laps)
     report.finish()
     return exit_codes.DONE
+
+
+def import_what_writes(figure: bool) -> None:
+    """Import what writing the results needs: slow, and done while the compiled programs run."""
+    import h5netcdf  # noqa: F401
+    import xarray  # noqa: F401
+
+    if figure:
+        from jaxalloy import plot  # noqa: F401
 
 
 def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
