@@ -4,7 +4,7 @@ solver.
 Usage: python -m experiments.benchmarks.fitting [--count 1000] [--peers 150] [--rounds 5]. All in one process on one
 machine; the peers fit the first `--peers` data sets (lmfit and SciPy with a NumPy model, one process) from the same
 start, in rounds that alternate with ours: the ratio is the median over the rounds, so that a busy machine slows both.
-Writes experiments/out/benchmark_fitting.json with machine, versions, compile and run times; peers that are not
+Writes experiments/benchmarks/results/fitting.json with machine, versions, compile and run times; peers that are not
 installed are left out and named.
 """
 
@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.report import OUT
+from experiments.benchmarks.harness import RESULTS
 from jaxalloy import Alloy, HardSphereYukawa
 from jaxalloy.constants import BOHR_IN_ANGSTROM
 from jaxalloy.fitting import batch
@@ -236,8 +236,8 @@ def main():
         report["forward"]["sasmodels_hard_sphere_ns_per_point"] = sasmodels_kernel()
     except Exception as error:  # no compiler, or not installed: the benchmark goes on
         report["forward"]["sasmodels"] = f"not run: {type(error).__name__}: {error}"
-    OUT.mkdir(exist_ok=True)
-    path = OUT / "benchmark_fitting.json"
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / "fitting.json"
     path.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))
     print(f"wrote {path}")
