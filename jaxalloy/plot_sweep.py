@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from jaxalloy.numerics.checks import InputError
@@ -17,7 +18,7 @@ def sweep(dataset: xr.Dataset, quantity: str, at: Mapping[str, float] | None = N
     """One variable of a sweep: a curve over one axis, a heat map with cuts through it over two, points of a sample.
 
     dataset: of a sweep's store. quantity: the variable. at: values of axes to hold (the nearest that was computed is
-    taken). cuts: the axis that the cuts run along, the last by default. States without a result are hatched, or
+    taken). cuts: the axis that the cuts run along, the last by default. States that did not converge are hatched, or
     crosses. Raises `InputError` for a variable or an axis that there is not, and for more than two axes left.
     """
     chosen, held = _select(dataset, quantity, at or {})
@@ -88,11 +89,11 @@ def _draw_map(axes: Axes, chosen: xr.Dataset, values: xr.DataArray) -> None:
     axes.figure.colorbar(image, ax=axes, label=_label(values), extend=beyond)
     failed = chosen.status.broadcast_like(values).transpose(*values.dims) != 0
     if bool(failed.any()):
-        hidden = np.ma.masked_where(~failed.values, np.ones(failed.shape))
-        cells = axes.pcolor(along, across, hidden, shading="nearest", hatch="////", edgecolor=GREY, linewidth=0)
-        cells.set_array(None)
-        cells.set_facecolor("none")
-        axes.set_title(f"hatched: {int(failed.sum())} states without a result", fontsize=9)
+        corners, (row, column) = np.asarray(image.get_coordinates()), np.nonzero(failed.values)
+        around = np.stack([corners[row + i, column + j] for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1)
+        cells = PolyCollection([*around], facecolor="none", edgecolor=GREY, hatch="////", linewidth=0)
+        axes.add_collection(cells, autolim=False)
+        axes.set_title(f"hatched: {int(failed.sum())} states not converged", fontsize=9)
     axes.set(xlabel=_label(along), ylabel=_label(across))
     axes.set(xscale=_scale(along.values), yscale=_scale(across.values))
 
@@ -148,7 +149,7 @@ def _draw_sample(axes: Axes, chosen: xr.Dataset, values: xr.DataArray) -> None:
     x, y = along[:2]
     points = axes.scatter(x[~failed], y[~failed], c=values[~failed], s=14)
     axes.figure.colorbar(points, ax=axes, label=_label(values))
-    axes.plot(x[failed], y[failed], "x", color=ORANGE, ms=4, label="without a result")
+    axes.plot(x[failed], y[failed], "x", color=ORANGE, ms=4, label="not converged")
     axes.set(xlabel=_label(x), ylabel=_label(y))
     if failed.any():
         axes.legend(frameon=False, fontsize=8)

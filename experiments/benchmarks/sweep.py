@@ -1,6 +1,7 @@
 """How the cost of a sweep grows: states/s, memory, devices, resuming, sorting, and against SciPy.
 
-    python -m experiments.benchmarks.sweep            # everything, some minutes; results/benchmark_sweep.json
+    python -m experiments.benchmarks.sweep            # everything, some minutes; results/sweep.json
+    python -m experiments.benchmarks.sweep --gpu      # rates on the GPU; results/sweep_gpu.json
 
 Every figure is of a process of its own. Rates are of computing and storing, compilation apart; memory is the largest
 resident size of the process, from which that of a process with a sweep of 100 states is told apart.
@@ -58,6 +59,8 @@ def description(quantity: str, states: int) -> dict:
 
 def one(quantity: str, states: int, unsorted: bool) -> dict:
     """Compile, then compute and store a map, then resume it: in this process."""
+    import jax
+
     from jaxalloy.sweep import Configuration, Progress, make_plan, run
     from jaxalloy.sweep.configuration import QUANTITIES
     from jaxalloy.sweep.evaluate import Evaluator
@@ -71,10 +74,14 @@ def one(quantity: str, states: int, unsorted: bool) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "map.zarr"
         began = time.perf_counter()
-        plan = make_plan(configuration, devices=len(os.sched_getaffinity(0)), memory=10**9)
+        backend = jax.default_backend()
+        cores = len(os.sched_getaffinity(0)) if backend == "cpu" else jax.device_count()
+        plan = make_plan(configuration, backend, devices=cores, memory=10**9)
         evaluate = Evaluator(plan)
         evaluate(0)
         compiled = time.perf_counter()
+        evaluate(0)
+        computed = time.perf_counter() - compiled
         store = Store.create(path, plan)
         progress = Progress(plan.count, 0, 0, Counter())
         order = [int(chunk) for chunk in plan.dearest_first()]
@@ -91,6 +98,7 @@ def one(quantity: str, states: int, unsorted: bool) -> dict:
         "states": plan.count,
         "chunks": plan.chunks,
         "devices": len(evaluate.devices),
+        "computing_states_per_s": np.prod(plan.tile).item() / computed,
         "compile_s": compiled - began,
         "run_s": seconds,
         "states_per_s": plan.count / seconds,
@@ -109,6 +117,19 @@ def apart(quantity: str, states: int, devices: int, unsorted: bool = False, pinn
     found = json.loads(out)
     print(f"{quantity} {found['states']} on {devices}: {found['states_per_s']:.4g} states/s", flush=True)
     return found
+
+
+def on_gpu() -> None:
+    """Rates on the GPU that there is, computing alone and with the store."""
+    from experiments.benchmarks.harness import record
+
+    sizes = {
+        "structure-factor": (10_000, 100_000, 1_000_000, 10_000_000),
+        "predict": (1_000, 10_000, 100_000),
+        "relax": (10_000, 1_000_000),
+    }
+    found = {name: [apart(name, states, 1) for states in counts] for name, counts in sizes.items()}
+    record("sweep_gpu", {name.replace("-", "_"): rows for name, rows in found.items()})
 
 
 def scipy_loop(states: int) -> float:
@@ -186,10 +207,13 @@ if __name__ == "__main__":
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--unsorted", action="store_true", help="leave the lanes in the order of the map")
     parser.add_argument("--pinned", action="store_true", help="on no more cores than devices")
+    parser.add_argument("--gpu", action="store_true", help="rates on a GPU only")
     arguments = parser.parse_args()
     if arguments.pinned:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.devices])
-    if arguments.quantity is None:
+    if arguments.gpu:
+        on_gpu()
+    elif arguments.quantity is None:
         main()
     else:
         import jax

@@ -3,8 +3,8 @@
     python -m experiments.benchmarks.sweep_scheduler [--chunks 100000] [--workers 2]
 
 The same submission as in `jaxalloy.sweep.cluster` (a bounded queue, results as they come, the process that started the
-sweep writes), with tasks that return at once. Writes results/benchmark_sweep_scheduler.json. The table takes bytes per
-state from results/benchmark_sweep.json; the states/s of a GPU are an assumption until they are measured.
+sweep writes), with tasks that return at once. Writes results/sweep_scheduler.json. The table takes bytes per
+state from results/sweep.json; the states/s of a GPU are an assumption until they are measured.
 """
 
 import argparse

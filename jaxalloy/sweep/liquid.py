@@ -110,6 +110,6 @@ STRUCTURE_FACTOR = Quantity(
     statuses=STATUSES,
     abreast=(256, 65_536),
     workspace=40_000,
-    chunk=65_536,
+    chunk=(65_536, 1_048_576),
     make=LiquidLanes,
 )

@@ -108,11 +108,12 @@ def make_plan(
     quantity, shape = configuration.quantity, configuration.states.shape
     if chunk is not None and chunk < 1:
         raise InputError(f"chunk = {chunk}: at least one state per chunk is needed")
-    usual = quantity.abreast[backend != "cpu"]
+    usual, most = quantity.abreast[backend != "cpu"], quantity.chunk[backend != "cpu"]
     if chunk is None:
         memory = int(MEMORY_SHARE * free_memory()) if memory is None else memory
-        fits = (memory - devices * usual * quantity.workspace) // (3 * bytes_per_state(configuration))
-        chunk = int(np.clip(fits, 1, max(quantity.chunk, usual)))
+        workspace = devices * usual * quantity.workspace if backend == "cpu" else 0  # a GPU has it in memory of its own
+        fits = (memory - workspace) // (3 * bytes_per_state(configuration))
+        chunk = int(np.clip(fits, 1, max(most, usual)))
     left, tile = chunk, []
     for size in reversed(shape):
         parts = -(-size // max(1, min(left, size)))

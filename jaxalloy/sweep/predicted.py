@@ -189,9 +189,9 @@ PREDICT = Quantity(
     },
     stored=("eta", "sigma", "kappa", "epsilon", "entropy_ordering", "S_CC_0", "S_peak", "q_peak"),
     statuses=STATUSES,
-    abreast=(16, 1024),
+    abreast=(16, 2048),
     workspace=700_000,
-    chunk=512,
+    chunk=(512, 16_384),
     make=PredictLanes,
     optional=("concentration", "volume", "radius_A", "radius_B"),
 )

@@ -69,7 +69,8 @@ class Quantity:
 
     statuses: what can become of a state, the first being success. abreast: states under one `vmap` on a CPU, as many
     as stay in its caches, and on a GPU. workspace: bytes that one of them needs meanwhile.
-    chunk: states that take some seconds on a CPU: what an interruption may cost. make: from the checked
+    chunk: states that take some seconds on a CPU, what an interruption may cost, and on a GPU longer than writing
+    the chunk before. make: from the checked
     options to a `Lanes`. stored: what is stored by default. either: parameters of which one must be given; optional:
     those that may be left away.
     """
@@ -82,7 +83,7 @@ class Quantity:
     statuses: tuple[str, ...]
     abreast: tuple[int, int]
     workspace: int
-    chunk: int
+    chunk: tuple[int, int]
     make: Callable[[dict[str, Any]], Lanes]
     either: tuple[tuple[str, str], ...] = ()
     optional: tuple[str, ...] = ()

@@ -117,7 +117,7 @@ RELAX = Quantity(
     statuses=("converged", "integration stopped", "not settled"),
     abreast=(64, 65_536),
     workspace=30_000,
-    chunk=16_384,
+    chunk=(16_384, 1_048_576),
     make=RelaxLanes,
     either=(("inversion", "x"),),
 )
@@ -179,6 +179,6 @@ STATIONARY = Quantity(
     statuses=("converged", "no threshold for this pump", "not converged"),
     abreast=(8, 4096),
     workspace=1_000_000,
-    chunk=4096,
+    chunk=(4096, 65_536),
     make=StationaryLanes,
 )

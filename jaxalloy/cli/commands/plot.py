@@ -15,7 +15,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "plot",
         help="draw a map that `jaxalloy sweep` wrote",
         description="A heat map with cuts, a curve or a sample of one variable of a store, finished or not; states "
-        "without a result are hatched.",
+        "that did not converge are hatched.",
     )
     parser.add_argument("store", type=pathlib.Path, help="a Zarr store that `jaxalloy sweep` wrote")
     parser.add_argument("--quantity", required=True, metavar="NAME", help="the variable, as in S_CC_0")
@@ -45,13 +45,13 @@ def _number(text: str) -> tuple[str, float]:
 
 def run(arguments: argparse.Namespace, report: Report) -> int:
     """Open, draw, write."""
-    report.use_folder(arguments.output)
     import xarray as xr
 
     from jaxalloy import plot_sweep
     from jaxalloy.sweep.store import read_attributes
 
     read_attributes(arguments.store)
+    report.use_folder(arguments.output)
     dataset = xr.open_zarr(arguments.store, chunks=None)
     status = dataset.status.values
     waiting = int((status < 0).sum())
