@@ -179,8 +179,8 @@ CASES: dict[str, Callable[[int, bool], dict[str, Any]]] = {
     "relaxation_1": lambda count, gpu: relaxation(1, count),
     "relaxation_32": lambda count, gpu: relaxation(32, count),
     "liquids": lambda count, gpu: liquids(count),
-    "alloys": lambda count, gpu: alloys(count, 2048 if gpu else 16),
-    "interactions": lambda count, gpu: interactions(count, 64 if gpu else 4),
+    "alloys": lambda count, gpu: alloys(count, 4096 if gpu else 16),
+    "interactions": lambda count, gpu: interactions(count, 128 if gpu else 4),
     "fits": lambda count, gpu: fits(count),
 }
 

@@ -124,9 +124,9 @@ def on_gpu() -> None:
     from experiments.benchmarks.harness import record
 
     sizes = {
-        "structure-factor": (10_000, 100_000, 1_000_000, 10_000_000),
-        "predict": (1_000, 10_000, 100_000),
-        "relax": (10_000, 1_000_000),
+        "structure-factor": (100_000, 1_000_000, 10_000_000),
+        "predict": (10_000, 100_000),
+        "relax": (1_000_000,),
     }
     found = {name: [apart(name, states, 1) for states in counts] for name, counts in sizes.items()}
     record("sweep_gpu", {name.replace("-", "_"): rows for name, rows in found.items()})

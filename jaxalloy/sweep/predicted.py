@@ -189,7 +189,7 @@ PREDICT = Quantity(
     },
     stored=("eta", "sigma", "kappa", "epsilon", "entropy_ordering", "S_CC_0", "S_peak", "q_peak"),
     statuses=STATUSES,
-    abreast=(16, 2048),
+    abreast=(16, 4096),
     workspace=700_000,
     chunk=(512, 16_384),
     make=PredictLanes,
