@@ -70,11 +70,11 @@ def draw(path):
         out = relaxed(direct)
         for zone in range(4):
             axis.plot(TIMES, out.populations[:, zone], label="ZCP" if zone == 3 else f"FZ {zone}")
-        axis.set(xlabel="Δ t", ylabel="population", title=f"direct coupling g = {direct}", xlim=(0, 40))
+        axis.set(xlabel="Δ t", ylabel="population", title=f"direct coupling g = {direct}", xlim=(0, 20))
         axis.legend()
     axes[2].plot(COUPLINGS, shares(), "o-", label="arrivals in the ZCP from FZ 2")
     axes[2].axhline(0.5, color="0.6", ls=":", label="one half")
-    axes[2].legend(loc="lower left")
+    axes[2].legend(loc="upper right")
     axes[2].set(xlabel="g / step coupling", ylabel="share of step-by-step arrivals")
     figure.suptitle("Hierarchy of zones: step by step or directly into the ZCP")
     figure.savefig(path, dpi=120)
