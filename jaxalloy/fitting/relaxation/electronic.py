@@ -1,5 +1,6 @@
 """The two laws of EM as progress functions: the exponential approximation (Eq. 12) and the nonlinear system (Eq. 9)."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -7,7 +8,6 @@ from jaxalloy._typing import Array, Float
 from jaxalloy.fitting.relaxation.models import Parameter, RelaxationModel
 from jaxalloy.kinetics.maxwell_bloch import MaxwellBloch
 from jaxalloy.kinetics.taylor import Taylor, integrate_lanes
-from jaxalloy.numerics.programs import program
 
 NODES = 240
 LANES = 16
@@ -71,7 +71,7 @@ def eta_of(values: Float[np.ndarray, "n 4"], times: Float[np.ndarray, " t"]) -> 
     return np.array(out)
 
 
-@program
+@eqx.filter_jit
 def signed_fields(values: Float[Array, "n 4"], times: Float[Array, "n t"]) -> tuple[Array, Array, Array]:
     """i b and its rate, real at resonance for a real seed, (n, t) each, and whether the lane came through, (n,)."""
     x0, nu, gamma, seed = values.T
