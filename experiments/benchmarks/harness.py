@@ -58,6 +58,13 @@ def seconds(run: Callable[[], Any], loops: int = 1) -> float:
     return (time.perf_counter() - began) / loops
 
 
+def processor_seconds(run: Callable[[], Any]) -> tuple[float, float]:
+    """Wall-clock seconds of one run, and processor seconds of all threads of this process meanwhile."""
+    began = time.process_time()
+    wall = seconds(run)
+    return wall, time.process_time() - began
+
+
 def alternate(
     contenders: dict[str, Callable[[], Any]], repeats: int, loops: dict[str, int] | None = None
 ) -> dict[str, list[float]]:

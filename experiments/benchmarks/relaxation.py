@@ -2,16 +2,15 @@
 
 Lanes: x = Delta sqrt(sum sigma0) uniform in 0.5-20, Gamma uniform in 0.3-10, t_sigma = 1, d0 = 1e-4, 25 times to 12;
 K = 1, and K = 32 with normal detunings; fixed seed. Every method runs at the loosest tolerance of 1e-8, 1e-9, ... with
-which its worst error over the same 24 lanes is below 1e-8 of max|b| (truth: SciPy DOP853 at 3e-14). Compile time apart.
-Peers are optional: `pip install numba torch torchode torchdiffeq` into an environment of its own.
-Writes experiments/out/relaxation_benchmark.json. Rates are of one run on one machine: quote ratios.
+which its worst error over the same lanes is below 1e-8 of max|b| (truth: SciPy DOP853 at 3e-14). Compiling is timed
+apart: the first call of all less the second. Then all methods run in turn, round after round, and medians count; beside
+the wall clock the time of all threads, which another program on the machine does not stretch. Peers are optional:
+`pip install numba torch torchode torchdiffeq`. Rates belong to one machine: quote ratios.
 """
 
+import functools
 import importlib.metadata
-import json
-import os
-import pathlib
-import platform
+import statistics
 import sys
 import time
 
@@ -20,11 +19,15 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from experiments.benchmarks.harness import processor_seconds, ratio, record
 from jaxalloy.kinetics import Adaptive, FreeRelaxation, Taylor, relax_many
 
-OUT = pathlib.Path(__file__).parents[1] / "out" / "relaxation_benchmark.json"
 TIMES = np.linspace(0.0, 12.0, 25)
 SEED, TARGET, CHECKED = 1e-4, 1e-8, 24
+ROUNDS, FEW_ROUNDS, LONG = 5, 2, 2.0
+"""Methods of which one run takes longer than so many seconds sit out the rounds after the first few."""
+PAUSE = 0.3
+"""Seconds between two runs: threads of the last one spin for a while before they sleep."""
 TOLERANCES = (1e-8, 1e-9, 1e-10, 1e-11, 1e-12)
 
 
@@ -126,6 +129,7 @@ def by_torchode(lanes, rtol):
     import torch
     import torchode
 
+    torch.set_num_threads(1)  # faster for arrays this small
     rate, y0 = _torch_rate(lanes)
     term = torchode.ODETerm(rate)
     control = torchode.IntegralController(atol=0.01 * rtol * SEED / lanes.states, rtol=rtol, term=term)
@@ -141,24 +145,24 @@ def by_torchdiffeq(lanes, rtol):
     import torch
     from torchdiffeq import odeint
 
+    torch.set_num_threads(1)  # faster for arrays this small
     rate, y0 = _torch_rate(lanes)
     with torch.no_grad():
         y = odeint(rate, y0, torch.tensor(TIMES), rtol=rtol, atol=0.01 * rtol * SEED / lanes.states, method="dopri8")
     return (y[..., 0] + 1j * y[..., 1]).numpy().T
 
 
-def methods():
-    """Name -> (runner, lanes to time at K = 1, at K = 32, peer package)."""
-    return {
-        "jaxalloy, Taylor 12": (jaxalloy_by(lambda r: Taylor(rtol=r)), 10_000, 2_000, None),
-        "jaxalloy, Taylor 16": (jaxalloy_by(lambda r: Taylor(rtol=r, order=16)), 10_000, 2_000, None),
-        "jaxalloy, Dopri8": (jaxalloy_by(lambda r: Adaptive(rtol=r)), 1_000, 500, None),
-        "scipy DOP853": (by_scipy("DOP853"), CHECKED, CHECKED, None),
-        "scipy LSODA": (by_scipy("LSODA"), CHECKED, CHECKED, None),
-        "numba DOP853": (by_numba, 10_000, 2_000, "numba"),
-        "torchode Tsit5": (by_torchode, 256, 64, "torchode"),
-        "torchdiffeq dopri8": (by_torchdiffeq, 256, 64, "torchdiffeq"),
-    }
+METHODS = {
+    "jaxalloy, Taylor 12": (jaxalloy_by(lambda r: Taylor(rtol=r)), {1: 10_000, 32: 1_000}, None),
+    "jaxalloy, Taylor 16": (jaxalloy_by(lambda r: Taylor(rtol=r, order=16)), {1: 10_000, 32: 1_000}, None),
+    "jaxalloy, Dopri8": (jaxalloy_by(lambda r: Adaptive(rtol=r)), {1: 1_000, 32: 250}, None),
+    "scipy DOP853": (by_scipy("DOP853"), {1: CHECKED, 32: CHECKED}, None),
+    "scipy LSODA": (by_scipy("LSODA"), {1: CHECKED, 32: CHECKED}, None),
+    "numba DOP853": (by_numba, {1: 10_000, 32: 1_000}, "numba"),
+    "torchode Tsit5": (by_torchode, {1: 1024, 32: 64}, "torchode"),
+    "torchdiffeq dopri8": (by_torchdiffeq, {1: 1024, 32: 64}, "torchdiffeq"),
+}
+"""Name -> (runner, lanes that are timed for each K, peer package)."""
 
 
 def installed(package):
@@ -174,68 +178,75 @@ def error(field, truth):
     return float((np.abs(field - truth).max(1) / np.abs(truth).max(1)).max())
 
 
-def measure(run, lanes, count, truth):
-    """Tolerance, error and times of one method; the best of three runs unless a run takes long."""
-    checked, worst = lanes.first(CHECKED), np.inf
+def calibrated(run, lanes, truth):
+    """The loosest tolerance that reaches the target, its error, and the seconds of compiling."""
+    checked = lanes.first(CHECKED)
+    walls = []
+    for _ in range(2):
+        began = time.perf_counter()
+        found = run(checked, TOLERANCES[0])
+        walls.append(time.perf_counter() - began)
     for rtol in TOLERANCES:
-        worst = error(run(checked, rtol), truth)
+        worst = error(found if rtol == TOLERANCES[0] else run(checked, rtol), truth)
         if worst < TARGET:
             break
-    part = lanes.first(count)
-    begin = time.perf_counter()
-    run(part, rtol)
-    first = time.perf_counter() - begin
-    best = first
-    for _ in range(3 if first < 20 else 0):
-        begin = time.perf_counter()
-        run(part, rtol)
-        best = min(best, time.perf_counter() - begin)
-    return {
-        "rtol": rtol,
-        "error": worst,
-        "reached_target": bool(worst < TARGET),
-        "lanes": count,
-        "first_call_s": first,
-        "run_s": best,
-        "rate_per_s": count / best,
-    }
+    compiling = max(walls[0] - walls[1], 0.0)
+    return {"rtol": rtol, "error": worst, "reached_target": bool(worst < TARGET), "compile_s": compiling}
+
+
+def race(contenders):
+    """(wall, processor) seconds of every contender in every round, one after the other within a round."""
+    times = {name: [] for name in contenders}
+    for name, run in contenders.items():
+        if "jaxalloy" in name:
+            run()  # compiles for this number of lanes
+    for number in range(ROUNDS):
+        for name, run in contenders.items():
+            if number < FEW_ROUNDS or times[name][0][0] < LONG:
+                time.sleep(PAUSE)
+                times[name].append(processor_seconds(run))
+    return times
+
+
+def compared(states, wanted):
+    """All methods on the lanes of so many states: name -> figures."""
+    lanes = Lanes(states)
+    truth = by_scipy("DOP853")(lanes.first(CHECKED), 3e-14)
+    table, contenders = {}, {}
+    for name, (run, counts, package) in METHODS.items():
+        if wanted and not any(word in name for word in wanted):
+            continue
+        if package and not installed(package):
+            table[name] = {"skipped": f"{package} is not installed"}
+            continue
+        table[name] = calibrated(run, lanes, truth) | {"lanes": counts[states]}
+        contenders[name] = functools.partial(run, lanes.first(counts[states]), table[name]["rtol"])
+        print(f"K = {states:2d}  {name:20} {table[name]}", flush=True)
+    each = {name: np.array(times).T / table[name]["lanes"] for name, times in race(contenders).items()}
+    for name, (wall, processor) in each.items():
+        row = table[name]
+        row["rate_per_s"] = 1 / statistics.median(wall)
+        row["wall_us_each"], row["processor_us_each"] = (1e6 * statistics.median(t) for t in (wall, processor))
+        for other, key in (("scipy DOP853", "scipy"), ("numba DOP853", "numba")):
+            if other in each:
+                row[f"times_faster_than_{key}"] = times_faster(each[other][0], wall)
+                row[f"times_less_processor_than_{key}"] = times_faster(each[other][1], processor)
+        print(f"K = {states:2d}  {name:20} {row['rate_per_s']:10.1f}/s, {row['processor_us_each']:.1f} us", flush=True)
+    return table
+
+
+def times_faster(slow, fast):
+    """Median ratio over the rounds that both ran in."""
+    rounds = min(len(slow), len(fast))
+    return ratio(list(slow[:rounds]), list(fast[:rounds]))
 
 
 def main():
-    """Measure all that is installed, or the methods with a word of the command line in their names; print and write."""
-    wanted = sys.argv[1:]
-    packages = ("jax", "diffrax", "numpy", "scipy", "numba", "torch", "torchode", "torchdiffeq")
-    report = {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "load_before": os.getloadavg()[0],
-        "backend": jax.default_backend(),
-        "versions": {p: installed(p) for p in packages} | {"python": platform.python_version()},
-        "results": {},
-    }
-    for states in (1, 32):
-        lanes = Lanes(states)
-        truth = by_scipy("DOP853")(lanes.first(CHECKED), 3e-14)
-        table = {}
-        for name, (run, few, many, package) in methods().items():
-            if wanted and not any(word in name for word in wanted):
-                continue
-            if package and not installed(package):
-                print(f"K = {states:2d}  {name:20} skipped: pip install {package}", flush=True)
-                table[name] = {"skipped": f"{package} is not installed"}
-                continue
-            table[name] = measure(run, lanes, few if states == 1 else many, truth)
-            base = table.get("scipy DOP853", {}).get("rate_per_s", float("nan"))
-            row = table[name]
-            print(
-                f"K = {states:2d}  {name:20} {row['rate_per_s']:10.1f}/s  first {row['first_call_s']:6.1f} s  "
-                f"rtol {row['rtol']:.0e}  error {row['error']:.1e}  x scipy {row['rate_per_s'] / base:.0f}",
-                flush=True,
-            )
-        report["results"][f"K={states}"] = table
-    report["load_after"] = os.getloadavg()[0]
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(report, indent=1))
-    print(f"wrote {OUT}")
+    """Race all that is installed, or the methods with a word of the command line in their names; print and record."""
+    jax.config.update("jax_enable_compilation_cache", False)
+    versions = {package: installed(package) for package in ("diffrax", "numba", "torch", "torchode", "torchdiffeq")}
+    results = {f"K={states}": compared(states, sys.argv[1:]) for states in (1, 32)}
+    record("relaxation", {"peers": versions, "rounds": ROUNDS, "target": TARGET, "results": results})
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def matrix(noise):
         for seed in range(REPEATS):
             scatter = noise * np.random.default_rng(seed).normal(size=len(TIMES))
             found = compare(AnnealingCurve(TIMES, exact + scatter, time_unit="min"), names)
-            preferred[row, names.index(found.preferred)] += 1 / REPEATS
+            preferred[row, names.index(found.preferred)] += 1
             for name in found.indistinguishable:
-                kept[row, names.index(name)] += 1 / REPEATS
-    return preferred, kept
+                kept[row, names.index(name)] += 1
+    return preferred / REPEATS, kept / REPEATS
 
 
 FOUND = {}

@@ -3,6 +3,8 @@
 DONE = 0
 BAD_INPUT = 2
 NO_RESULT = 3
+NOBODY_READS = 141
+"""As a shell reports a program that SIGPIPE (13) stopped: 128 + 13."""
 
 MEANINGS = {
     DONE: "done",

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import importlib.metadata
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,17 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `jaxalloy` with these arguments (those of the process by default); returns the exit code."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_broken_pipes()
+        return exit_codes.NOBODY_READS
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = build_parser().parse_args(argv)
     report = Report(as_json=getattr(arguments, "json", False))
     try:
@@ -55,6 +67,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(error, exit_codes.BAD_INPUT)
     except NoResultError as error:
         return _refuse(error, exit_codes.NO_RESULT)
+
+
+def _let_go_of_broken_pipes() -> None:
+    """Whoever read, as `head`, has left: what is still to be said goes nowhere, also when the interpreter exits."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _refuse(error: Exception, code: int) -> int:

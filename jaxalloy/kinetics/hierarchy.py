@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 
 from jaxalloy._typing import Array, ArrayLike, Bool, Complex, Float, Int, Real
 from jaxalloy.kinetics.equations import as_number, as_real, require_population_time, require_rate
 from jaxalloy.kinetics.relax import Adaptive, choose_solver, integrate
 from jaxalloy.kinetics.trajectory import Outcome, check_times
-from jaxalloy.numerics.checks import InputError, require, require_finite, require_positive
+from jaxalloy.numerics.checks import InputError, NoResultError, is_traced, require, require_finite, require_positive
 
 Numbers: TypeAlias = Real[ArrayLike, "n"] | Sequence[float]
 """One number per zone, time or cluster, shape (n,)."""
@@ -29,7 +30,9 @@ class RelaxationNetwork(eqx.Module):
     dd_e/dt = -Gamma_e d_e + i Delta_e sigma_e b_e
     dp_i/dt = -dp_j/dt = -(p_i - p_j)/(2 t_sigma,e) - 2 Delta_e Im(d_e b_e^*),   summed over the transitions
 
-    so that a single transition is `FreeRelaxation` and the sum of the populations is conserved.
+    so that a single transition is `FreeRelaxation` and the sum of the populations is conserved. Coherences between
+    transitions that share a zone are left out: sound where dephasing is faster than the swings, Gamma_e > Delta_e |b_e|
+    or so; beyond, a zone can be emptied to less than nothing, which `relax_network` refuses.
     transitions: pairs (i, j), every i, j < z. populations: p_i(0), (z,). coupling, dephasing, population_time,
     polarisation: of each transition, () or (e,). Raises `InputError` for a zone that does not exist.
     """
@@ -130,7 +133,10 @@ class _NetworkModel(eqx.Module):
 def relax_network(
     network: RelaxationNetwork, times: Real[ArrayLike, "t"], method: Adaptive | None = None
 ) -> NetworkRelaxation:
-    """Integrate a network of zones from t = 0, all fields zero, and give it at `times` (t,)."""
+    """Integrate a network of zones from t = 0, all fields zero, and give it at `times` (t,).
+
+    Raises `NoResultError` (outside jit) where the equations empty a zone to less than nothing.
+    """
     method = Adaptive() if method is None else method
     count, dtype = len(network.transitions), network.populations.dtype
 
@@ -147,7 +153,18 @@ def relax_network(
     path = integrate(model, times, method)
     state, reached = path.held()
     field, _, populations = model.split(state)
+    if not is_traced(populations):
+        _refuse_negative(np.asarray(times), np.asarray(populations), float(jnp.max(jnp.abs(dipole))))
     return NetworkRelaxation(times, populations, field, reached, path.steps, path.result)
+
+
+def _refuse_negative(times: np.ndarray, populations: np.ndarray, seed: float) -> None:
+    """Seeds polarise zones that are empty; as deep as they are a population may go."""
+    t, zone = np.unravel_index(np.argmin(populations), populations.shape)
+    if populations[t, zone] < -seed:
+        found = f"zone {zone} is emptied to {populations[t, zone]:.3g} at t = {times[t]:.3g}"
+        why = "its transitions swing faster than they dephase, and their coherence with each other is left out"
+        raise NoResultError(f"{found}: {why}; give more dephasing or weaker couplings")
 
 
 def ensemble_order(eta: Real[ArrayLike, "lanes t"], sizes: Numbers) -> Float[Array, "t"]:

@@ -201,9 +201,9 @@ def _cross(march: _March, model: MaxwellBloch, span: Array, rtol: Array, method:
 
 
 def integrate_lanes(
-    model: MaxwellBloch, times: Float[Array, "t"], method: Taylor, in_phase: bool
+    model: MaxwellBloch, times: Float[Array, "*lanes t"], method: Taylor, in_phase: bool
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """All lanes of a batch (leading axis on every leaf) from t = 0 over `times`.
+    """All lanes of a batch (leading axis on every leaf) from t = 0 over `times`, (t,) or each its own (lanes, t).
 
     Returns b (lanes, t), d and sigma (lanes, t, k), reached (lanes, t), steps and outcome code (lanes,).
     `in_phase`: resonant lanes whose seeds share one phase, see `Lanes`; the caller has looked.
@@ -226,7 +226,7 @@ def integrate_lanes(
         march = _cross(march, columns, span, rtol, method)
         return march, (march.state, (march.left <= 0) & (march.code <= TOO_LONG))
 
-    spans = jnp.diff(times, prepend=jnp.zeros((1,), times.dtype))
+    spans = jnp.diff(times.T, axis=0, prepend=jnp.zeros_like(times.T[:1]))
     march, (states, reached) = lax.scan(interval, march, spans)
     if in_phase:
         field, polarisation = -1j * states.field[0] * phase[None], states.polarisation[0] * phase[None]

@@ -27,10 +27,6 @@ LEVELS = (0.1, 0.5, 0.9)
 LARGEST_RESIDUAL = 1e-8
 
 
-def _rate(meaning: str, default: float | None = None) -> Parameter:
-    return Parameter("rate", meaning, default, lambda x: np.isfinite(x) & (x >= 0), "a rate must not be negative")
-
-
 def _positive(unit: str, meaning: str, default: float | None = None) -> Parameter:
     return Parameter(unit, meaning, default, lambda x: np.isfinite(x) & (x > 0), "it must be positive")
 
@@ -85,16 +81,21 @@ class RelaxLanes(Lanes):
         return np.asarray(predicted_cost(model, jnp.asarray(self.times[-1])))
 
 
+COUPLING = Parameter("rate", "Delta, between the field and an electron state", 1.0)
+DEPHASING = _positive("rate", "Gamma, decay rate of the polarisation")
+POPULATION_TIME = _positive("1/rate", "t_sigma, life of the inversion", 1.0)
+DETUNING = Parameter("rate", "off resonance", 0.0)
+
 RELAX = Quantity(
     name="relax",
     parameters={
-        "coupling": Parameter("rate", "Delta, between the field and an electron state", 1.0),
+        "coupling": COUPLING,
         "inversion": Parameter("1", "sigma_0, the initial inversion"),
         "x": _positive("1", "Delta sqrt(sigma_0) t_sigma, in place of the inversion"),
         "polarisation": _positive("1", "d_0, the seed", 1e-4),
-        "dephasing": _positive("rate", "Gamma, decay rate of the polarisation"),
-        "population_time": _positive("1/rate", "t_sigma, life of the inversion", 1.0),
-        "detuning": Parameter("rate", "off resonance", 0.0),
+        "dephasing": DEPHASING,
+        "population_time": POPULATION_TIME,
+        "detuning": DETUNING,
     },
     options={
         "times": Option(Axis("times", "linear", (0.0, 12.0), 241), "when the relaxation is looked at, from 0 on"),
@@ -155,13 +156,13 @@ def _stationary(values: dict[str, Array]) -> dict[str, Array]:
 STATIONARY = Quantity(
     name="stationary",
     parameters={
-        "coupling": Parameter("rate", "Delta, between the field and an electron state", 1.0),
+        "coupling": COUPLING,
         "pump": Parameter("1", "sigma^p, the inversion that the pump sustains"),
-        "dephasing": _positive("rate", "Gamma, decay rate of the polarisation"),
-        "population_time": _positive("1/rate", "t_sigma, life of the inversion", 1.0),
+        "dephasing": DEPHASING,
+        "population_time": POPULATION_TIME,
         "field_damping": _positive("rate", "kappa, of the excitations"),
         "commutator": Parameter("1", "alpha = [b, b+]", 1.0, lambda x: np.isfinite(x) & (x != 0), "it must not be 0"),
-        "detuning": Parameter("rate", "off resonance", 0.0),
+        "detuning": DETUNING,
     },
     options={},
     outputs={

@@ -1,6 +1,7 @@
 """The frame of all commands: help, version, one-line errors, exit codes, the report."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,9 @@ from jaxalloy.cli import device, exit_codes
 from jaxalloy.cli.main import command_modules, main
 from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError, NoResultError
+
+RATES = {"coupling": 1, "inversion": 4, "polarisation": 0.01, "dephasing": 1, "population-time": 1, "until": 5}
+RELAX = [f"--{name}={value}" for name, value in RATES.items()] + ["--no-plot"]
 
 
 def test_version_and_help_of_the_process():
@@ -21,6 +25,22 @@ def test_version_and_help_of_the_process():
         assert module.__name__.rsplit(".", 1)[1].replace("_", "-") in text
     for code, meaning in exit_codes.MEANINGS.items():
         assert f"{code}  {meaning}" in text
+
+
+@pytest.mark.parametrize(
+    ("argv", "unbuffered"), [(["--help"], ""), (["relax", *RELAX], "1"), (["relax", *RELAX, "--json"], "")]
+)
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path, argv, unbuffered):
+    """As `jaxalloy ... | head`: the pipe closes before the first line, or the whole buffer, is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "jaxalloy", *argv]
+    with os.fdopen(writing) as nobody:
+        done = subprocess.run(command, cwd=tmp_path, stdout=nobody, stderr=subprocess.PIPE, text=True, env=environment)
+    assert done.returncode == exit_codes.NOBODY_READS
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("argv", [[], ["predict"], ["bake"], ["predict", "LiPb", "--temperature", "warm"]])

@@ -35,7 +35,7 @@ def coverage(state, found):
     return {name: [float(np.mean(np.abs(z[kept]) < k)) for k in (1.0, 1.96)] for name, z in offsets.items()}
 
 
-def check(state, count, seed):
+def assert_intervals_cover(state, count, seed):
     found = fitted(state, count, seed)
     assert float(np.mean(found.converged)) > 0.998
     for name, (one, two) in coverage(state, found).items():
@@ -45,13 +45,13 @@ def check(state, count, seed):
 
 @pytest.mark.parametrize("case", STATES.values(), ids=STATES.keys())
 def test_intervals_cover_the_truth(lithium_lead, case):
-    check(lithium_lead(*case), 500, seed=11)
+    assert_intervals_cover(lithium_lead(*case), 500, seed=11)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", STATES.values(), ids=STATES.keys())
 def test_intervals_cover_the_truth_in_2000_sets(lithium_lead, case):
-    check(lithium_lead(*case), 2000, seed=12)
+    assert_intervals_cover(lithium_lead(*case), 2000, seed=12)
 
 
 def test_profile_of_kappa_covers_where_the_range_is_long(lithium_lead):

@@ -17,6 +17,7 @@ from jaxalloy.fitting.relaxation import (
     relaxation_model,
 )
 from jaxalloy.fitting.relaxation.compare import correlation_time
+from jaxalloy.fitting.relaxation.fit import Problem, describe
 from jaxalloy.numerics.checks import InputError
 
 TIMES = np.linspace(0.0, 60.0, 121)[1:]
@@ -119,6 +120,21 @@ def test_what_the_data_cannot_tell_is_named():
     assert fit.relaxed == pytest.approx(3 * -np.expm1(-59.5 / 3000.0), abs=4 * fit.relaxed_error)
     assert fit.relaxed_error < 0.1 * fit.relaxed < fit.errors["change"]
     assert "only through x0" in relaxation_model("em12").shape_only
+
+
+def test_a_parameter_that_moves_nothing_leaves_the_errors_of_the_others_alone():
+    """Where no overshoot asks for a seed, em9 with a tiny one is em12: the same curve with the same errors."""
+    curve = synthetic("kww", 0.01)
+    narrow = fit_model(relaxation_model("em12"), curve)
+    problem = Problem(relaxation_model("em9"), curve, Scale())
+    wide = describe(problem, problem.start_at({**narrow.values, "seed": 1e-12}), converged=True)
+    assert "seed" in wide.free
+    assert wide.errors["seed"] == np.inf
+    assert wide.undetermined == ("seed",)
+    more = ((len(TIMES) - 5) / (len(TIMES) - 6)) ** 0.5  # one degree of freedom less
+    for key in ("x0", "nu", "gamma", "change"):
+        assert wide.errors[key] == pytest.approx(narrow.errors[key] * more, rel=1e-6), key
+    assert wide.relaxed_error == pytest.approx(narrow.relaxed_error * more, rel=1e-6)
 
 
 def test_known_start_and_change():

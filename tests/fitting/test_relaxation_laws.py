@@ -108,3 +108,20 @@ def test_nonlinear_law_against_scipy():
 def test_nonlinear_law_with_a_vanishing_seed_is_the_closed_form():
     found = progress("em9", 30.0, 3.0, 6.0, 1e-9)
     np.testing.assert_allclose(found, progress("em12", 30.0, 3.0, 6.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["em12", "em9"])
+def test_curves_do_not_depend_on_their_neighbours(name):
+    """More rows than go together, some of them far dearer than others: each as if alone."""
+    rows = np.array([VALUES[name]] * 20)
+    rows[:, 0] *= np.geomspace(0.01, 20.0, 20)
+    together = relaxation_model(name).progresses(rows, TIMES)
+    for row, found in zip(rows[::6], together[::6], strict=True):
+        np.testing.assert_allclose(found, progress(name, *row), atol=1e-9)
+
+
+def test_what_does_not_get_through_is_not_a_number():
+    """gamma T = 3e5 with nu = 0.05 rings thousands of times."""
+    found = relaxation_model("em9").progresses(np.array([[1e4, 1e-6, 3.0, 0.5], VALUES["em9"]]), TIMES)
+    assert np.all(np.isnan(found[0]))
+    assert np.all(np.isfinite(found[1]))

@@ -14,9 +14,9 @@ def alloy():
     return ja.Alloy.parse("Li0.8Pb0.2", 1000.0)
 
 
-@pytest.fixture(scope="module")
-def pseudo(alloy):
-    return ja.interactions(alloy, ja.EmptyCore())
+@pytest.fixture(scope="module", params=[ja.EmptyCore(), ja.OptimisedOPW()], ids=["empty core", "optimised OPW"])
+def pseudo(alloy, request):
+    return ja.interactions(alloy, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +48,12 @@ def test_ordering_alloy_is_softest_at_a_wave_vector_of_its_own(alloy, found):
     assert bool(jnp.all(jnp.diff(found.q) > 0))
 
 
-def test_form_difference_has_the_screened_limit(alloy, found):
-    # A screened ion of valence Z in a gas of Zbar electrons per ion: w(0) = -(2/3) E_F Z/Zbar.
+def test_form_difference_has_the_screened_limit(alloy, pseudo, found):
+    # A screened ion of valence Z in a gas of Zbar electrons per ion: w(0) = -(2/3) E_F Z/Zbar. The electrons screen
+    # the orthogonalisation hole of the OPW as well, so that Z is the effective valence there.
     fermi = alloy.fermi_wavenumber**2
-    expected = 2 / 3 * fermi * (alloy.valences[1] - alloy.valences[0]) / alloy.mean_valence
+    valence = pseudo.effective_valences
+    expected = 2 / 3 * fermi * (valence[1] - valence[0]) / alloy.mean_valence
     assert float(found.form_difference[0]) == pytest.approx(float(expected), rel=1e-3)
     c = alloy.concentration
     np.testing.assert_allclose(found.coupling, 0.5 * jnp.sqrt(c * (1 - c)) * jnp.abs(found.form_difference))

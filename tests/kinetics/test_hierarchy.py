@@ -11,7 +11,7 @@ from jaxalloy.kinetics import (
     relax_network,
     stretching,
 )
-from jaxalloy.numerics.checks import InputError
+from jaxalloy.numerics.checks import InputError, NoResultError
 
 TIMES = np.linspace(0.0, 10.0, 41)
 
@@ -58,6 +58,18 @@ def test_zones_fill_one_after_another(chains):
     _, gradual = chains
     first_half = [int(jnp.argmax(gradual.quanta[:, e] > 0.5 * gradual.quanta[-1, e])) for e in range(3)]
     assert first_half[0] < first_half[1] < first_half[2]
+
+
+@pytest.mark.parametrize("rtol", [1e-8, 1e-12])
+def test_a_zone_emptied_beyond_nothing_is_refused(rtol):
+    """Two swings out of zone 0 at once: the equations do it, whatever the tolerance, and dephasing mends it."""
+    shared = {"coupling": 1.0, "population_time": np.inf, "polarisation": 1e-3, "populations": [9.0, 0.0, 0.0, 0.0]}
+    swinging = RelaxationNetwork.chain(4, direct=True, dephasing=1.0, **shared)
+    with pytest.raises(NoResultError, match=r"zone 0 is emptied to -0\.7\d+ .* more dephasing"):
+        relax_network(swinging, np.linspace(0.0, 30.0, 601), Adaptive(rtol=rtol))
+    damped = relax_network(RelaxationNetwork.chain(4, direct=True, dephasing=9.0, **shared), 10 * TIMES)
+    assert float(jnp.min(damped.populations)) > -1e-6  # |d0|^2, which empty zones cannot hold
+    np.testing.assert_allclose(damped.populations[-1], 2.25, rtol=0.05)
 
 
 def test_stretching_recovers_a_stretched_exponential():

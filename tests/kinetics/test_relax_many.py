@@ -187,14 +187,14 @@ def test_gradient_through_the_batch():
     def total(x, gamma, method):
         return jnp.sum(relax_many(jax.vmap(_resonant)(x, gamma), times, method, chunk=8).quanta)
 
-    adaptive = Taylor(rtol=1e-9, order=8)
+    adaptive = Taylor(rtol=1e-9, order=5)
     by_x, by_gamma = jax.jit(jax.grad(lambda x, g: total(x, g, adaptive), argnums=(0, 1)))(x, gamma)
-    fixed = Taylor(rtol=1e-9, order=8, steps=100)
-    _, along = jax.jit(lambda x, g: jax.jvp(lambda g: total(x, g, fixed), (g,), (jnp.ones(8),)))(x, gamma)
+    fixed = Taylor(rtol=1e-9, order=5, steps=200)
+    forward = jax.jit(lambda x: jax.jvp(lambda g: total(x, g, fixed), (gamma,), (jnp.ones(8),)))
+    _, along = forward(x)
     assert float(jnp.sum(by_gamma)) == pytest.approx(float(along), rel=1e-6)
-    value = jax.jit(lambda x: total(x, gamma, fixed))
     h, direction = 1e-4, jnp.cos(jnp.arange(8.0))
-    difference = (value(x + h * direction) - value(x - h * direction)) / (2 * h)
+    difference = (forward(x + h * direction)[0] - forward(x - h * direction)[0]) / (2 * h)
     assert float(by_x @ direction) == pytest.approx(float(difference), rel=1e-6)
 
 
@@ -244,7 +244,7 @@ from jaxalloy.kinetics import FreeRelaxation, Taylor, relax_many
 assert jax.local_device_count() == 2
 make = lambda x: FreeRelaxation(1.0, x**2, 1e-4, 1.0, 1.0)
 x = jnp.linspace(1.0, 9.0, 21)
-out = relax_many(jax.vmap(make)(x), np.linspace(0.0, 4.0, 5), Taylor(order=8))
+out = relax_many(jax.vmap(make)(x), np.linspace(0.0, 4.0, 5), Taylor(order=5))
 np.save("{path}", np.asarray(out.field))
 """
 
@@ -255,6 +255,6 @@ def test_shared_out_over_devices(tmp_path):
     subprocess.run([sys.executable, "-c", DEVICES.format(path=path)], env=flags, check=True, cwd=os.getcwd())
     x = jnp.linspace(1.0, 9.0, 21)
     batch = jax.vmap(lambda x: FreeRelaxation(1.0, x**2, 1e-4, 1.0, 1.0))(x)
-    here = relax_many(batch, np.linspace(0.0, 4.0, 5), Taylor(order=8))
+    here = relax_many(batch, np.linspace(0.0, 4.0, 5), Taylor(order=5))
     # Other chunks, other code for another width: rounding.
     assert np.abs(np.load(path) - here.field).max() < 1e-11 * np.abs(here.field).max()

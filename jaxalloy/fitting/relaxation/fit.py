@@ -12,12 +12,17 @@ from jaxalloy.fitting.relaxation.models import Parameter, RelaxationModel
 
 STEP = 1e-3
 """Of the central differences in the fitted coordinates, logarithms mostly."""
+STARTS, EVALUATIONS = 4, 100
+"""Points of the coarse grid that are refined, by at most so many evaluations each."""
 UNDETERMINED = 0.5
 """A parameter is undetermined where its logarithm (theta: itself) has a larger standard deviation than this: two of
 them reach zero or infinity."""
 WITHIN = 3
 """Points that the shortest relaxation time allowed spans; a shorter one would fit the first point's noise."""
 AT_BOUND = 1e-3
+UNSEEN = 1e-4
+"""Of the standard deviation of the noise: a coordinate moves by some 30 between its bounds at most, and by less than a
+hundredth of this deviation the curve then."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,10 +95,14 @@ class Problem:
         first = self.times[self.times > 0][WITHIN - 1]
         self.bounds = np.array([bounds(parameter, first) for parameter in model.parameters]).reshape(-1, 2)
 
+    def shapes(self, us: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n t"]:
+        """The progress at rows of coordinates."""
+        positive = np.array([parameter.positive for parameter in self.model.parameters], bool)
+        return self.model.progresses(np.where(positive, np.exp(np.where(positive, us, 0.0)), us), self.times)
+
     def shape(self, u: Float[np.ndarray, " p"]) -> Float[np.ndarray, " t"]:
         """The progress at these coordinates."""
-        values = [np.exp(x) if p.positive else x for p, x in zip(self.model.parameters, u, strict=True)]
-        return self.model.progress(np.array(values), self.times)
+        return self.shapes(u[None, :])[0]
 
     def linear(self, progress: Float[np.ndarray, " t"]) -> tuple[float, float]:
         """Start and change that fit best with this progress."""
@@ -114,18 +123,17 @@ class Problem:
         change = solution.pop(0) if solution else (self.scale.change or 0.0)
         return float(start), float(change)
 
-    def residuals(self, u: Float[np.ndarray, " p"]) -> Float[np.ndarray, " t"]:
-        """Weighted residuals after the linear parameters were eliminated."""
-        progress = self.shape(u)
+    def residuals(self, progress: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
+        """Weighted residuals of a progress after the linear parameters were eliminated."""
         if not np.isfinite(progress).all():
             return 1e3 * self.weight * (np.abs(self.curve.values) + np.ptp(self.curve.values))
         start, change = self.linear(progress)
         return self.weight * (start + change * progress - self.curve.values)
 
-    def differences(self, function, u: Float[np.ndarray, " p"]) -> Float[np.ndarray, "t p"]:
-        """Central differences of `function` in the coordinates."""
-        columns = [(function(u + step) - function(u - step)) / (2 * STEP) for step in STEP * np.eye(len(u))]
-        return np.array(columns).reshape(len(u), -1).T
+    def around(self, u: Float[np.ndarray, " p"]) -> Float[np.ndarray, "n t"]:
+        """The progress at u, a step above it in each coordinate, and a step below."""
+        steps = STEP * np.eye(len(u))
+        return self.shapes(np.concatenate([u[None, :], u + steps, u - steps]))
 
     def start_at(self, values: dict[str, float]) -> Float[np.ndarray, " p"]:
         """Coordinates of values in the units of the curve, moved inside the bounds."""
@@ -137,27 +145,40 @@ class Problem:
         """The best points of the coarse grid, none next to a better one."""
         lower, upper = self.bounds[:, 0] + 0.02, self.bounds[:, 1] - 0.02
         grid = [np.clip(coordinates(self.model, values), lower, upper) for values in self.model.grid()]
-        cost = [np.sum(self.residuals(u) ** 2) for u in grid]
+        cost = [np.sum(self.residuals(progress) ** 2) for progress in self.shapes(np.array(grid))]
         order = np.argsort(cost)
-        return [grid[i] for i in order[: self.model.starts_kept]]
+        return [grid[i] for i in order[:STARTS]]
 
     def solve(self, more: Sequence[Float[np.ndarray, " p"]] = ()) -> OptimizeResult:
         """The best of the refined starts, and of `more`."""
-        found = [
-            least_squares(
-                self.residuals,
-                start,
-                jac=lambda u: self.differences(self.residuals, u),
-                bounds=(self.bounds[:, 0], self.bounds[:, 1]),
-                x_scale=1.0,
-                xtol=1e-7,
-                ftol=1e-7,
-                gtol=1e-12,
-                max_nfev=self.model.evaluations,
-            )
-            for start in [*more, *self.starts()]
-        ]
+        found = [self.refine(start) for start in [*more, *self.starts()]]
         return min(found, key=lambda result: result.cost)
+
+    def refine(self, start: Float[np.ndarray, " p"]) -> OptimizeResult:
+        """The minimum next to a start. The slopes come with every residual, as curves cost little by the batch."""
+        seen: dict[bytes, Float[np.ndarray, "t p"]] = {}
+
+        def residuals(u: Float[np.ndarray, " p"]) -> Float[np.ndarray, " t"]:
+            every = np.array([self.residuals(progress) for progress in self.around(u)])
+            seen.clear()
+            seen[u.tobytes()] = central_differences(every)
+            return every[0]
+
+        def slopes(u: Float[np.ndarray, " p"]) -> Float[np.ndarray, "t p"]:
+            if u.tobytes() not in seen:
+                residuals(u)
+            return seen[u.tobytes()]
+
+        box = self.bounds[:, 0], self.bounds[:, 1]
+        return least_squares(
+            residuals, start, slopes, box, x_scale=1.0, xtol=1e-7, ftol=1e-7, gtol=1e-12, max_nfev=EVALUATIONS
+        )
+
+
+def central_differences(around: Float[np.ndarray, "n t"]) -> Float[np.ndarray, "t p"]:
+    """Derivatives by the coordinates from values at the centre, a step above and a step below."""
+    above, below = np.split(around[1:], 2)
+    return (above - below).T / (2 * STEP)
 
 
 def coordinates(model: RelaxationModel, values: tuple[float, ...]) -> Float[np.ndarray, " p"]:
@@ -194,11 +215,12 @@ def describe(problem: Problem, u: Float[np.ndarray, " p"], converged: bool) -> M
     """Values, errors and what is not determined, at the solution."""
     model, curve, scale = problem.model, problem.curve, problem.scale
     start, change = problem.linear(problem.shape(u))
-    rss = float(np.sum(problem.residuals(u) ** 2))
+    rss = float(np.sum(problem.residuals(problem.shape(u)) ** 2))
     inside = (u - problem.bounds[:, 0] > AT_BOUND) & (problem.bounds[:, 1] - u > AT_BOUND)
     free, columns = _columns(problem, u, inside, change)
     covariance = _covariance(problem, columns, rss)
-    across = columns[-1] - columns[0] if free else np.zeros(0)
+    seen = np.isfinite(np.diag(covariance))
+    across = columns[-1, seen] - columns[0, seen]
     progress = problem.shape(u)
     deviation = dict(zip(free, np.sqrt(np.diag(covariance)), strict=True))
     values, errors = {}, {}
@@ -224,7 +246,7 @@ def describe(problem: Problem, u: Float[np.ndarray, " p"], converged: bool) -> M
         covariance=covariance,
         undetermined=not_determined(model, values, errors),
         relaxed=float(change * (progress[-1] - progress[0])),
-        relaxed_error=float(np.sqrt(max(across @ covariance @ across, 0.0))),
+        relaxed_error=float(np.sqrt(max(across @ covariance[np.ix_(seen, seen)] @ across, 0.0))),
         rss=rss,
         converged=converged,
     )
@@ -248,7 +270,7 @@ def _columns(
     names: list[str] = []
     columns = []
     if problem.model.parameters:
-        slopes = change * problem.differences(problem.shape, u)
+        slopes = change * central_differences(problem.around(u))
         for parameter, column, kept in zip(problem.model.parameters, slopes.T, inside, strict=True):
             if kept:
                 names.append(parameter.name)
@@ -263,15 +285,21 @@ def _columns(
 
 
 def _covariance(problem: Problem, columns: Float[np.ndarray, "t n"], rss: float) -> Float[np.ndarray, "n n"]:
-    """Of least squares; directions that the data do not see get a huge variance instead of a failure."""
+    """Of least squares; what moves the curve by less than `UNSEEN` of the noise has an infinite variance.
+
+    Its column is the rounding of the integrator, which would pass for a direction of its own. Combinations that the
+    data do not see get a huge variance instead of a failure.
+    """
     if columns.shape[1] == 0:
         return np.zeros((0, 0))
-    design = problem.weight[:, None] * columns
-    norm = np.linalg.norm(design, axis=0)
-    norm = np.where(norm > 0, norm, 1e-150)
-    _, singular, rotation = np.linalg.svd(design / norm, full_matrices=False)
-    spread = rotation.T / np.maximum(singular, 1e-12)
     variance = rss / max(len(problem.times) - columns.shape[1], 1)
     if problem.curve.errors is not None:
         variance = max(variance, 1.0)
-    return variance * (spread @ spread.T) / norm[:, None] / norm[None, :]
+    design = problem.weight[:, None] * columns
+    norm = np.linalg.norm(design, axis=0)
+    seen = norm > max(UNSEEN * np.sqrt(variance), 1e-150)
+    _, singular, rotation = np.linalg.svd(design[:, seen] / norm[seen], full_matrices=False)
+    spread = rotation.T / np.maximum(singular, 1e-12) / norm[seen, None]
+    covariance = np.diag(np.where(seen, 0.0, np.inf))
+    covariance[np.ix_(seen, seen)] = variance * (spread @ spread.T)
+    return covariance

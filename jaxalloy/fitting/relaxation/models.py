@@ -12,6 +12,7 @@ import numpy as np
 from jaxalloy._typing import Float
 
 Progress = Callable[[Float[np.ndarray, " p"], Float[np.ndarray, " t"]], Float[np.ndarray, " t"]]
+Progresses = Callable[[Float[np.ndarray, "n p"], Float[np.ndarray, " t"]], Float[np.ndarray, "n t"]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,24 +34,31 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class RelaxationModel:
-    """A law: its parameters, its progress (values, t/T) -> (t,), and which of them is the rate of Arrhenius' law.
+    """A law: its parameters, its progress, and which of them is the rate of Arrhenius' law.
 
-    shape_only: what the curve cannot tell whatever its quality, in words. starts_kept: how many points of the
-    coarse grid are refined, by at most so many `evaluations` each.
+    progresses: (rows of values (n, p), t/T (t,)) -> (n, t). shape_only: what the curve cannot tell whatever its
+    quality, in words.
     """
 
     name: str
     title: str
     parameters: tuple[Parameter, ...]
-    progress: Progress
+    progresses: Progresses
     rate: str | None = None
     shape_only: str = ""
-    starts_kept: int = 4
-    evaluations: int = 100
+
+    def progress(self, values: Float[np.ndarray, " p"], times: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
+        """From 0 at the start to 1 when all is over, at these times over the last one."""
+        return self.progresses(values[None, :], times)[0]
 
     def grid(self) -> list[tuple[float, ...]]:
         """Every combination of the parameters' starts."""
         return list(itertools.product(*(parameter.starts for parameter in self.parameters)))
+
+
+def one_by_one(progress: Progress) -> Progresses:
+    """The progress of many values from that of one."""
+    return lambda values, times: np.array([progress(row, times) for row in values])
 
 
 def time_parameter(name: str, meaning: str) -> Parameter:
@@ -114,14 +122,14 @@ EXPONENTIAL = RelaxationModel(
     "exponential",
     "one rate, 1 - exp(-t/tau)",
     (time_parameter("tau", "relaxation time"),),
-    exponential_progress,
+    one_by_one(exponential_progress),
     rate="tau",
 )
 KWW = RelaxationModel(
     "kww",
     "stretched exponential, 1 - exp[-(t/tau)^beta]",
     (time_parameter("tau", "relaxation time"), BETA),
-    kww_progress,
+    one_by_one(kww_progress),
     rate="tau",
 )
 AGE = RelaxationModel(
@@ -131,7 +139,7 @@ AGE = RelaxationModel(
         time_parameter("tau", "time of the middle energy"),
         Parameter("width", "(E2 - E1)/kT", 0.05, 40.0, (1.0, 4.0, 12.0)),
     ),
-    box_progress,
+    one_by_one(box_progress),
     rate="tau",
     shape_only="energies need the attempt frequency: only E - kT ln(nu0) and the width enter",
 )
@@ -142,7 +150,7 @@ AGE_NORMAL = RelaxationModel(
         time_parameter("tau", "time of the mean energy"),
         Parameter("width", "standard deviation of E/kT", 0.02, 8.0, (0.3, 1.5, 4.0)),
     ),
-    normal_progress,
+    one_by_one(normal_progress),
     rate="tau",
     shape_only="energies need the attempt frequency: only E - kT ln(nu0) and the width enter",
 )
@@ -154,8 +162,8 @@ TNM = RelaxationModel(
         BETA,
         Parameter("theta", "(1 - x) h (T_f0 - T)/T^2", -8.0, 8.0, (-2.0, 0.0, 2.0), positive=False),
     ),
-    tnm_progress,
+    one_by_one(tnm_progress),
     rate="tau",
     shape_only="x, h and the initial fictive temperature enter one isotherm only through theta",
 )
-CONSTANT = RelaxationModel("constant", "no relaxation", (), lambda values, times: np.zeros_like(times))
+CONSTANT = RelaxationModel("constant", "no relaxation", (), one_by_one(lambda values, times: np.zeros_like(times)))
