@@ -108,6 +108,23 @@ class OptimisedOPW(eqx.Module):
         check_density(alloy.concentrations, alloy.volume, alloy.valences, cores)
         return cores
 
+    def caveats(self, alloy: Alloy) -> list[str]:
+        """What a reader should know before believing numbers from these choices for this alloy; traced values pass."""
+        found = []
+        if self.core_zero == "without-gas-xc":
+            found.append(
+                "core zero without-gas-xc is not gauge-consistent: for Li-Pb it makes sigma .04 to .40 bohr too large"
+            )
+        if is_traced((alloy.concentrations, alloy.volume)):
+            return found
+        density = float(np.asarray(alloy.mean_valence / alloy.volume))
+        for symbol, core in zip(alloy.symbols, self.frozen_cores(alloy.symbols), strict=True):
+            low, high = np.asarray(core.density_range)
+            if not low <= density <= high:
+                solved = f"the core of {symbol} was solved in {low:g} to {high:g} electrons per bohr^3"
+                found.append(f"{solved}; at {density:.4g} it is that of the nearest density")
+        return found
+
     def interactions(
         self, alloy: Alloy, cores: tuple[FrozenCore, FrozenCore], q_max: float = 20.0, nodes: int = 384
     ) -> Interactions:
@@ -232,7 +249,7 @@ def check_density(
     mean_valence = np.asarray(concentrations) @ np.asarray(valences)
     density = mean_valence / np.asarray(volume)
     low, high = GAS_DENSITIES
-    remedy = f"volume {low} to {high} electrons per bohr^3 are covered; check the volume (bohr^3 per atom)"
+    remedy = f"the method is for {low} to {high} electrons per bohr^3; check the volume (bohr^3 per atom)"
     require("electron density (bohr^-3)", density, lambda n: (n > low) & (n < high), remedy)
     require(
         "core charge outside the mean atomic sphere",

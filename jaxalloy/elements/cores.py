@@ -101,7 +101,7 @@ def frozen_core(symbol: str, kind: str = "scalar-relativistic") -> FrozenCore:
     if f"{symbol}/{kind}" not in _entries():
         raise InputError(
             f"no {kind} core for {symbol!r}: there are cores for {', '.join(elements_with_cores())}; "
-            "use a local pseudopotential (EmptyCore) for other elements"
+            "use the empty core, EmptyCore() or --potential empty-core, for other elements"
         )
     return _tabulated(symbol, kind)
 
