@@ -5,6 +5,7 @@ of the orthogonalisation terms, is regular.
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
@@ -197,13 +198,13 @@ def screened_pairs(response: Response, volume: Scalar) -> Float[Array, "3 q"]:
     with u = a + s, in which nothing cancels as q -> 0 (there F_ij -> -4 pi Z*_i Z*_j/(Omega q^2)).
     """
     a, first = response.local, response.first
-    pairs = []
+    screened = []
     for i, j in ((0, 0), (0, 1), (1, 1)):
-        product = response.quadrature.integrate(response.regular[i] * response.regular[j])
-        screened = a[i] * a[j] * response.chi + a[i] * first[j] + a[j] * first[i]
-        screened = screened + response.coulomb * first[i] * first[j]
-        pairs.append(screened / response.dielectric + response.smearing * product)
-    return jnp.stack(pairs) / (2.0 * volume)
+        direct = a[i] * a[j] * response.chi + a[i] * first[j] + a[j] * first[i]
+        screened.append(direct + response.coulomb * first[i] * first[j])
+    one, other = response.regular
+    products = jax.vmap(response.quadrature.integrate)(jnp.stack([one * one, one * other, other * other]))
+    return (jnp.stack(screened) / response.dielectric[None] + response.smearing[None] * products) / (2.0 * volume)
 
 
 def fermi_form_factors(
