@@ -1,149 +1,64 @@
 """How fast are all F_ij(q) of Li0.8Pb0.2? JAX against NumPy with the same quadrature, and maps over 256 alloys.
 
-Run: `python -m experiments.benchmarks.opw_interactions [--out FILE]`. Prints and writes JSON: machine, versions,
-compile and run times apart (minimum and median of repeats), agreement of the two, and two floors of the run time:
-arithmetic (multiply-adds of the Chebyshev sums at the measured peak) and memory (arrays read and written once).
+Twice: from composition and volume, with cores taken to the density of the gas, holes and levels; and second order
+alone, ions, holes and levels given. Agreement of the two; where the library's time goes; two floors of the run time:
+arithmetic (multiply-adds of the Chebyshev sums at the peak of a matrix product) and memory (the arrays of the angular
+grid, read and written once, at the speed of a copy).
 """
 
 import argparse
-import json
 import os
-import pathlib
-import platform
 import tempfile
 import time
+from statistics import median
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import jaxalloy  # noqa: F401  (double precision)
+from experiments.benchmarks import numpy_opw
+from experiments.benchmarks.harness import SYMBOLS, alternate, compiled, ratio, record, seconds
 from jaxalloy.electrons.interactions import wavenumber_grid
 from jaxalloy.electrons.opw import OptimisedOPW, core_levels, wavenumber_characteristics
-from jaxalloy.electrons.opw_response import ions_in_gas
-from jaxalloy.elements.cores import chebyshev_variable, frozen_core
+from jaxalloy.electrons.opw_response import ions_in_gas, respond, screened_pairs
+from jaxalloy.electrons.second_order import fermi_quadrature, repulsions
+from jaxalloy.elements.cores import frozen_core
 
 POTENTIAL = OptimisedOPW()
-CORES = frozen_core("Li"), frozen_core("Pb")
-VALENCES = jnp.array([1.0, 4.0])
-CONCENTRATIONS, VOLUME = jnp.array([0.8, 0.2]), jnp.asarray(149.6)
+VALENCES = np.array([1.0, 4.0])
+CONCENTRATIONS, VOLUME = np.array([0.8, 0.2]), np.asarray(149.6)
 NODES = 384
-K_NODES, MU_NODES = 10, 12
+
+
+def cores():
+    return frozen_core(SYMBOLS[0]), frozen_core(SYMBOLS[1])
 
 
 def characteristics(concentrations, volume):
+    """F_AA, F_AB, F_BB, Ry."""
     fermi = jnp.cbrt(3 * jnp.pi**2 * (concentrations @ VALENCES) / volume)
     q, _ = wavenumber_grid(fermi, 20.0, NODES)
-    return wavenumber_characteristics(POTENTIAL, concentrations, volume, VALENCES, *CORES, q).F
+    return wavenumber_characteristics(POTENTIAL, concentrations, volume, VALENCES, *cores(), q).F
 
 
-def seconds(function, repeats):
-    """Minimum and median time of a call."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        jax.block_until_ready(function())
-        times.append(time.perf_counter() - started)
-    return {"min": min(times), "median": float(np.median(times))}
+def prepared(concentrations, volume):
+    """Ions with their holes, their levels, and the wavenumbers."""
+    alloy = ions_in_gas(
+        cores(), concentrations, volume, VALENCES, POTENTIAL.hole, POTENTIAL.hole_norm, POTENTIAL.correlation
+    )
+    return alloy, core_levels(POTENTIAL, alloy)[0], wavenumber_grid(alloy.fermi_wavenumber, 20.0, NODES)[0]
 
 
-class Peer:
-    """X[s_i], X[s_i s_j] and F_ij by NumPy: same nodes, same series, whole arrays at once (BLAS where it can)."""
-
-    def __init__(self):
-        choices = (POTENTIAL.hole, POTENTIAL.hole_norm, POTENTIAL.correlation)
-        alloy = jax.jit(lambda c, v: ions_in_gas(CORES, c, v, VALENCES, *choices))(CONCENTRATIONS, VOLUME)
-        self.levels = [np.asarray(level) for level in jax.jit(lambda a: core_levels(POTENTIAL, a)[0])(alloy)]
-        self.fermi = float(alloy.fermi_wavenumber)
-        self.q = np.asarray(wavenumber_grid(alloy.fermi_wavenumber, 20.0, NODES)[0])
-        self.series = [np.asarray(ion.state.amplitude_series) for ion in alloy.ions]
-        self.momenta = [np.array(core.angular_momenta) for core in CORES]
-        self.exchange = [np.asarray(ion.exchange) for ion in alloy.ions]
-        self.density = [np.asarray(ion.state.density) for ion in alloy.ions]
-        self.holes = np.asarray(alloy.hole_densities)
-        self.mean_potential = float(alloy.mean_potential)
-        self.radius, self.weight = np.asarray(CORES[0].radius), np.asarray(CORES[0].weight)
-        field, q = POTENTIAL.local_field, jnp.asarray(self.q)
-        self.coulomb = np.asarray(8 * jnp.pi / q**2 * (1 - field(q, alloy.fermi_wavenumber)))
-
-    def quadrature(self):
-        """Nodes k, |k+q|^2, k.(k+q)/k, the kernel and chi_0."""
-        q, kf = self.q, self.fermi
-        x, w = np.polynomial.legendre.leggauss(K_NODES)
-        s, ds = ((1 + x) / 2)[:, None], (w / 2)[:, None]
-        mu, dmu = (y[None, :, None] for y in np.polynomial.legendre.leggauss(MU_NODES))
-        middle, outside = np.minimum(q / 2, kf), np.maximum(kf - q / 2, 0)
-        k = np.concatenate([middle * (1 - s**3), middle + outside * s**3])
-        dk = np.concatenate([middle * 3 * s**2 * ds, outside * 3 * s**2 * ds])
-        slope, k3 = 2 * k[:, None] * q, k[:, None]
-        pole = np.maximum(-q / (2 * k3), -1)
-        regular = dmu / (q**2 + slope * mu)
-        distance = np.abs(q - 2 * k)  # 0 at q = 2 k_F, where the nodes above k1 have no weight
-        logarithm = np.log(
-            (q + 2 * k) / np.where(distance == 0, np.inf, distance), where=distance > 0, out=np.zeros_like(k)
-        )
-        logarithm = logarithm[:, None] / slope
-        kernel = np.concatenate([regular, logarithm - regular.sum(1, keepdims=True)], axis=1)
-        mus = np.concatenate([np.broadcast_to(mu, regular.shape), pole], axis=1)
-        weight = -(k**2) * dk / np.pi**2
-        y = q / (2 * kf)
-        chi = -kf / (2 * np.pi**2) * (0.5 + (1 - y**2) / (4 * y) * np.log(np.abs((1 + y) / (1 - y))))
-        weight = weight * chi / np.sum(weight * logarithm[:, 0], axis=0)
-        return k, k3**2 + q**2 + slope * mus, k3 + q * mus, weight[:, None] * kernel, chi
-
-    def characteristics(self):
-        """F_AA, F_AB, F_BB at the wavenumbers, Ry."""
-        k, squared, along, kernel, chi = self.quadrature()
-        q, volume = self.q, float(VOLUME)
-        shares = 4 * np.pi * np.asarray(CONCENTRATIONS) / volume
-        at_k = polynomials(np.asarray(chebyshev_variable(k**2)), self.series[0].shape[0])
-        amplitudes = [
-            np.tensordot(series.T, at_k, 1) * k[None] ** l[:, None, None]
-            for series, l in zip(self.series, self.momenta, strict=True)
-        ]
-        top, lost = self.mean_potential, 0.0
-        for share, b, level, l in zip(shares, amplitudes, self.levels, self.momenta, strict=True):
-            norm = share * (2 * l + 1)[:, None, None] * b**2
-            lost, top = lost + norm.sum(0), top + (norm * (k**2 - level[:, None, None])).sum(0)
-        energy = k**2 + top / (1 - lost)
-        final = polynomials(np.asarray(chebyshev_variable(squared)), self.series[0].shape[0])
-        solids = [np.ones_like(along), along, 1.5 * along**2 - 0.5 * squared]
-        solids.append(along * (2.5 * along**2 - 1.5 * squared))
-        repulsions = []
-        for series, b, level, l in zip(self.series, amplitudes, self.levels, self.momenta, strict=True):
-            radial = np.tensordot(series.T, final, 1)  # one matrix product: B_nl(|k+q|)/|k+q|^l for every orbital
-            strength = 4 * np.pi * (2 * l + 1)[:, None, None] * (energy - level[:, None, None]) * b
-            repulsions.append(
-                sum(solids[m] * np.einsum("akq,akmq->kmq", strength[l == m], radial[l == m]) for m in set(l))
-            )
-        first = [np.sum(kernel * s, axis=(0, 1)) for s in repulsions]
-        x = q[:, None] * self.radius
-        sinc = np.sinc(x / np.pi)
-        shell = 4 * np.pi * self.radius**2 * self.weight
-        local = [
-            (sinc * shell) @ exchange
-            - 8 * np.pi / q**2 * ((1 - sinc) @ (shell * density))
-            - 8 * np.pi / q**2 * (valence - (sinc * self.weight) @ hole)
-            for exchange, density, valence, hole in zip(
-                self.exchange, self.density, np.asarray(VALENCES), self.holes, strict=True
-            )
-        ]
-        dielectric, pairs = 1 - self.coulomb * chi, []
-        for i, j in ((0, 0), (0, 1), (1, 1)):
-            screened = local[i] * local[j] * chi + local[i] * first[j] + local[j] * first[i]
-            product = np.sum(kernel * repulsions[i] * repulsions[j], axis=(0, 1))
-            pairs.append((screened + self.coulomb * first[i] * first[j]) / dielectric + product)
-        return np.array(pairs) / (2 * volume)
+def second_order(alloy, levels, q):
+    return screened_pairs(respond(alloy, levels, q, POTENTIAL.local_field, None), alloy.volume)
 
 
-def polynomials(y, count):
-    terms = np.empty((count, *y.shape))
-    terms[0], terms[1] = 1.0, y
-    for m in range(2, count):
-        np.multiply(2 * y, terms[m - 1], out=terms[m])
-        terms[m] -= terms[m - 2]
-    return terms
+def repulsion(alloy, levels, quadrature):
+    strengths = alloy.strengths(levels, quadrature.wavenumber)
+    return repulsions(alloy.ions, quadrature.final_squared, quadrature.along, strengths)
 
 
 def many_alloys(count):
@@ -151,24 +66,28 @@ def many_alloys(count):
     return jnp.stack([jnp.asarray(lithium), jnp.asarray(1 - lithium)], axis=1), jnp.linspace(200.0, 150.0, count)
 
 
-def measure_maps(count):
-    """Alloys per second of vmap in chunks of 8, and of one alloy after the other, compiled once each."""
-    concentrations, volumes = many_alloys(count)
-    states = (concentrations, volumes)
+def maps(count, repeats):
+    """Alloys per second, one after the other, in vmapped chunks, and one after the other on every core."""
+    states = many_alloys(count)
+    mesh = jax.make_mesh((jax.device_count(),), ("alloys",), axis_types=(AxisType.Auto,))
+    lanes = PartitionSpec("alloys")
+
+    def in_turn(states, batch_size=None):
+        return jax.lax.map(lambda x: characteristics(*x), states, batch_size=batch_size)
+
+    shared = jax.shard_map(in_turn, mesh=mesh, in_specs=lanes, out_specs=lanes, check_vma=False)
+    spread = jax.device_put(states, NamedSharding(mesh, lanes))
     ways = {
-        "lax.map": jax.jit(lambda s: jax.lax.map(lambda x: characteristics(*x), s)),
-        "lax.map, chunks of 8 under vmap": jax.jit(
-            lambda s: jax.lax.map(lambda x: characteristics(*x), s, batch_size=8)
-        ),
+        "lax.map": (in_turn, states),
+        "vmap in chunks of 4": (lambda states: in_turn(states, 4), states),
+        f"lax.map on each of {jax.device_count()} devices": (shared, spread),
     }
-    result = {}
-    for name, way in ways.items():
-        started = time.perf_counter()
-        jax.block_until_ready(way(states))
-        first = time.perf_counter() - started
-        run = seconds(lambda way=way: way(states), 2)["min"]
-        result[name] = {"alloys_per_second": count / run, "compile_s": first - run}
-    return result
+    runs, costs = {}, {}
+    for name, (way, where) in ways.items():
+        run, costs[name] = compiled(way, where)
+        runs[name] = lambda run=run, where=where: run(where)
+    times = alternate(runs, repeats)
+    return {name: costs[name] | {"alloys_per_s": count / median(times[name])} for name in ways}
 
 
 def cached_compile_time():
@@ -181,66 +100,86 @@ def cached_compile_time():
         compilation_cache.reset_cache()
         for _ in range(2):
             jax.clear_caches()
-            started = time.perf_counter()
+            began = time.perf_counter()
             jax.jit(characteristics).lower(CONCENTRATIONS, VOLUME).compile()
-            seconds_taken = time.perf_counter() - started
+            taken = time.perf_counter() - began
         for name, value in zip(settings, before, strict=True):
             jax.config.update(name, value)
         compilation_cache.reset_cache()
-    return seconds_taken
+    return taken
 
 
-def floors():
+def floors(quadrature):
     """Arithmetic and memory floors in seconds, from the peak of a matrix product and of a copy on this machine."""
     a, big = np.ones((1500, 1500)), np.ones(8_000_000)
-    flops = 2 * 1500**3 / seconds(lambda: a @ a, 5)["min"]
-    bytes_per_second = 2 * big.nbytes / seconds(big.copy, 5)["min"]
-    points = 2 * K_NODES * (MU_NODES + 1) * NODES
-    momenta = sum(len(set(core.angular_momenta)) for core in CORES)
-    terms = CORES[0].amplitudes.shape[1]
-    orbitals = sum(len(core.angular_momenta) for core in CORES)
-    operations = points * momenta * terms * 3 + 2 * K_NODES * NODES * orbitals * terms * (3 + 2)
+    flops = 2 * 1500**3 / min(seconds(lambda: a @ a) for _ in range(5))
+    bytes_per_second = 2 * big.nbytes / min(seconds(big.copy) for _ in range(5))
+    points = quadrature.kernel.size
+    channels = sum(len(set(core.angular_momenta)) for core in cores())
+    operations = points * channels * cores()[0].amplitudes.shape[1] * 3
     return {
         "gflops_peak_matmul": flops / 1e9,
         "floating_point_operations": operations,
         "arithmetic_floor_s": operations / flops,
-        "memory_floor_s": 8 * points * 12 / bytes_per_second,  # 12 arrays of the full angular grid
+        "memory_floor_s": 8 * points * 8 / bytes_per_second,  # 8 arrays of the angular grid
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("experiments/out/opw_interactions.json"))
-    parser.add_argument("--alloys", type=int, default=256)
-    arguments = parser.parse_args()
-    single = jax.jit(characteristics)
-    started = time.perf_counter()
-    compiled = single.lower(CONCENTRATIONS, VOLUME).compile()
-    compile_time = time.perf_counter() - started
+def main(alloys: int = 256, repeats: int = 25) -> None:
+    whole, cost = compiled(characteristics, CONCENTRATIONS, VOLUME)
     cached = cached_compile_time()
-    ours = np.asarray(compiled(CONCENTRATIONS, VOLUME))
-    peer = Peer()
-    theirs = peer.characteristics()
-    difference = float(np.max(np.abs(ours - theirs) * peer.q**2) / np.max(np.abs(ours) * peer.q**2))
-    jax_time, numpy_time = seconds(lambda: compiled(CONCENTRATIONS, VOLUME), 40), seconds(peer.characteristics, 5)
-    report = {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "backend": jax.default_backend(),
-        "load_average": os.getloadavg()[0],
-        "compile_s": compile_time,
-        "compile_from_cache_s": cached,
-        "jax_s": jax_time,
-        "numpy_s": numpy_time,
-        "speedup": numpy_time["median"] / jax_time["median"],
-        "largest_relative_difference": difference,
-        "floors": floors(),
-        "maps": measure_maps(arguments.alloys),
+    state = jax.jit(prepared)(CONCENTRATIONS, VOLUME)
+    quadrature = jax.jit(fermi_quadrature)(state[2], state[0].fermi_wavenumber)
+    parts = {
+        "ions, holes, levels": compiled(prepared, CONCENTRATIONS, VOLUME)[0],
+        "nodes and kernel": compiled(fermi_quadrature, state[2], state[0].fermi_wavenumber)[0],
+        "repulsions": compiled(repulsion, *state[:2], quadrature)[0],
     }
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(report, indent=1))
-    print(json.dumps(report, indent=1))
+    second, _ = compiled(second_order, *state)
+
+    by_hand = [numpy_opw.Core.of(core) for core in cores()], CONCENTRATIONS, float(VOLUME), VALENCES
+    ions, q = numpy_opw.ions_in_gas(*by_hand), np.asarray(state[2])
+    times = alternate(
+        {
+            "whole": lambda: whole(CONCENTRATIONS, VOLUME),
+            "numpy whole": lambda: numpy_opw.characteristics(*by_hand, NODES)[0],
+            "second order": lambda: second(*state),
+            "numpy second order": lambda: numpy_opw.second_order(ions, q),
+            "ions, holes, levels": lambda: parts["ions, holes, levels"](CONCENTRATIONS, VOLUME),
+            "nodes and kernel": lambda: parts["nodes and kernel"](state[2], state[0].fermi_wavenumber),
+            "repulsions": lambda: parts["repulsions"](*state[:2], quadrature),
+        },
+        repeats,
+    )
+    ours, theirs = np.asarray(whole(CONCENTRATIONS, VOLUME)), numpy_opw.characteristics(*by_hand, NODES)[0]
+    floor = floors(quadrature)
+    record(
+        "opw_interactions",
+        {
+            "devices": jax.device_count(),
+            "library": cost | {"from_cache_s": cached, "run_s": median(times["whole"]), "least_s": min(times["whole"])},
+            "numpy_s": median(times["numpy whole"]),
+            "ratio": ratio(times["numpy whole"], times["whole"]),
+            "second_order_s": median(times["second order"]),
+            "numpy_second_order_s": median(times["numpy second order"]),
+            "ratio_second_order": ratio(times["numpy second order"], times["second order"]),
+            "parts_s": {name: median(times[name]) for name in parts},
+            "largest_relative_difference": float(np.max(np.abs(ours - theirs) * q**2) / np.max(np.abs(ours) * q**2)),
+            "floors": floor,
+            "times_the_arithmetic_floor": min(times["whole"]) / floor["arithmetic_floor_s"],
+            "alloys": alloys,
+            "maps": maps(alloys, 3),
+        },
+    )
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--alloys", type=int, default=256, help="in the maps, a multiple of the devices")
+    parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument(
+        "--devices", type=int, default=len(os.sched_getaffinity(0)), help="parts of a CPU to share the map over"
+    )
+    arguments = parser.parse_args()
+    jax.config.update("jax_num_cpu_devices", arguments.devices)
+    main(arguments.alloys, arguments.repeats)

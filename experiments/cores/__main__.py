@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from experiments.cores.table import ELEMENTS, KINDS, frozen_core
+from experiments.cores.table import ELEMENTS, KINDS, frozen_core, packed
 
 SHIPPED = pathlib.Path(__file__).parents[2] / "jaxalloy" / "elements" / "cores.npz"
 
@@ -26,15 +26,14 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=SHIPPED)
     parser.add_argument("symbols", nargs="*", default=list(ELEMENTS))
     arguments = parser.parse_args()
-    table: dict[str, np.ndarray] = {}
+    entries: dict[str, dict[str, np.ndarray]] = {}
     for symbol in arguments.symbols or ELEMENTS:
         started = time.perf_counter()
         for kind in KINDS:
-            for name, array in frozen_core(symbol, kind).items():
-                table[f"{symbol}/{kind}/{name}"] = array
-        high = table[f"{symbol}/scalar-relativistic/densities"][1]
+            entries[f"{symbol}/{kind}"] = frozen_core(symbol, kind)
+        high = entries[f"{symbol}/scalar-relativistic"]["densities"][1]
         print(f"{symbol:2s} {time.perf_counter() - started:5.1f} s, gas densities up to {high:.3f}", flush=True)
-    np.savez_compressed(arguments.out, allow_pickle=False, **table)
+    np.savez_compressed(arguments.out, allow_pickle=False, **packed(entries))
     print(f"wrote {arguments.out} ({arguments.out.stat().st_size / 1000:.0f} kB)")
 
 

@@ -3,6 +3,8 @@
 For every element and kind of core the table holds ionic levels <T - 2Z/r + V_Hartree> and B-spline coefficients of
 P = r R, as Chebyshev series in n0^(1/3) over the densities of the electron gas at which the core is bound. Series
 terms below 1e-6 are dropped, so inner shells cost one term. Hartree-Fock cores belong to the free ion: one term.
+Coefficients are rounded to whole units, sign in the last bit, and stored byte by byte: the high bytes of the higher
+terms are zeros, which cost nothing once compressed.
 """
 
 import dataclasses
@@ -18,6 +20,8 @@ HIGHEST_DENSITIES = (0.040, 0.036, 0.032, 0.029, 0.026, 0.023, 0.020, 0.018, 0.0
 LEAST_BINDING = 0.05
 """Ry: nearer than this to the top of its own neutral sphere, a d shell is about to become a band."""
 DENSITY_NODES = 6
+UNIT = 2.0**-26
+"""To whole multiples of which the coefficients of P are rounded, a0^-1/2."""
 SMALLEST_TERM = 1e-6
 """Norm of the smallest term of an orbital's series that is kept."""
 
@@ -127,7 +131,7 @@ def entry(cores: list[Core], highest: float) -> dict[str, np.ndarray]:
         "knots": first.basis.knots[DEGREE:-DEGREE],
         "densities": np.array([LOWEST_DENSITY, highest]),
         "ionic_levels": chebyshev_series(np.array([core.ionic_levels for core in cores])),
-        "splines": splines.astype(np.float32),
+        "splines": splines,
     }
 
 
@@ -137,3 +141,22 @@ def outer_sign(core: Core) -> np.ndarray:
     sizeable = np.abs(orbitals) > 0.1 * np.abs(orbitals).max(axis=0)
     last = len(orbitals) - 1 - np.argmax(sizeable[::-1], axis=0)
     return np.sign(orbitals[last, np.arange(orbitals.shape[1])])
+
+
+def packed(entries: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of the file from entries by "SYMBOL/KIND"; `jaxalloy.elements.cores.unpacked` takes one out."""
+    every = list(entries.values())
+    splines = np.concatenate([np.moveaxis(one["splines"], 1, 2).ravel() for one in every])
+    whole = np.rint(splines / UNIT).astype(np.int64)
+    zigzag = ((whole << 1) ^ (whole >> 63)).astype("<u4")
+    return {
+        "entries": np.array(list(entries)),
+        "unit": np.array(UNIT),
+        "terms": np.array([len(one["splines"]) for one in every]),
+        "orbitals": np.array([len(one["shells"]) for one in every]),
+        "shells": np.concatenate([one["shells"] for one in every]),
+        "knots": np.stack([one["knots"] for one in every]),
+        "densities": np.stack([one["densities"] for one in every]),
+        "ionic_levels": np.concatenate([one["ionic_levels"].ravel() for one in every]),
+        "splines": np.ascontiguousarray(zigzag.view(np.uint8).reshape(-1, 4).T),
+    }

@@ -2,6 +2,7 @@
 
 import argparse
 
+from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError
 
 CORES = ("scalar-relativistic", "non-relativistic", "hartree-fock")
@@ -70,6 +71,20 @@ def choose_potential(arguments: argparse.Namespace, symbols: tuple[str, str]):
     from jaxalloy.electrons.tabulated import TabulatedPotential
 
     return TabulatedPotential.read(name)
+
+
+def warn_of_potential(report: Report, asked: str, potential, alloy) -> None:
+    """What the potential, and the way it was chosen, mean for the result. asked: --potential."""
+    from jaxalloy.electrons.empty_core import EmptyCore
+    from jaxalloy.electrons.opw import OptimisedOPW
+    from jaxalloy.elements.cores import elements_with_cores
+
+    if isinstance(potential, OptimisedOPW):
+        for caveat in potential.caveats(alloy):
+            report.warn(caveat)
+    elif isinstance(potential, EmptyCore) and asked == "auto":
+        without = " and ".join(symbol for symbol in alloy.symbols if symbol not in elements_with_cores())
+        report.warn(f"there are no frozen cores for {without}; empty cores find a fraction of the ordering strength")
 
 
 def _local_field(name: str):

@@ -5,6 +5,7 @@ of the orthogonalisation terms, is regular.
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from jaxalloy._typing import Array, Float, Scalar, ScalarLike
@@ -26,7 +27,7 @@ from jaxalloy.electrons.orthogonalisation import (
     spherical_bessel,
 )
 from jaxalloy.electrons.screening import LocalField, lindhard, response, screened_coulomb
-from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsion, repulsions
+from jaxalloy.electrons.second_order import FermiQuadrature, fermi_quadrature, repulsions
 from jaxalloy.elements.cores import FrozenCore
 
 Levels = tuple[Float[Array, " a"], Float[Array, " b"]]
@@ -177,7 +178,8 @@ def respond(
     chi = response(q, fermi, mean_free_path)
     smearing = chi / lindhard(q, fermi)
     quadrature = fermi_quadrature(q, fermi)
-    regular = repulsions(alloy.ions, quadrature, alloy.strengths(levels, quadrature.wavenumber))
+    strengths = alloy.strengths(levels, quadrature.wavenumber)
+    regular = repulsions(alloy.ions, quadrature.final_squared, quadrature.along, strengths)
     return Response(
         local=jnp.stack(local),
         regular=regular,
@@ -196,13 +198,13 @@ def screened_pairs(response: Response, volume: Scalar) -> Float[Array, "3 q"]:
     with u = a + s, in which nothing cancels as q -> 0 (there F_ij -> -4 pi Z*_i Z*_j/(Omega q^2)).
     """
     a, first = response.local, response.first
-    pairs = []
+    screened = []
     for i, j in ((0, 0), (0, 1), (1, 1)):
-        product = response.quadrature.integrate(response.regular[i] * response.regular[j])
-        screened = a[i] * a[j] * response.chi + a[i] * first[j] + a[j] * first[i]
-        screened = screened + response.coulomb * first[i] * first[j]
-        pairs.append(screened / response.dielectric + response.smearing * product)
-    return jnp.stack(pairs) / (2.0 * volume)
+        direct = a[i] * a[j] * response.chi + a[i] * first[j] + a[j] * first[i]
+        screened.append(direct + response.coulomb * first[i] * first[j])
+    one, other = response.regular
+    products = jax.vmap(response.quadrature.integrate)(jnp.stack([one * one, one * other, other * other]))
+    return (jnp.stack(screened) / response.dielectric[None] + response.smearing[None] * products) / (2.0 * volume)
 
 
 def fermi_form_factors(
@@ -214,10 +216,9 @@ def fermi_form_factors(
     Between equal ends -> -(2/3) E_F Z*_i/Zbar as q -> 0, up to the core terms.
     """
     fermi = alloy.fermi_wavenumber
-    mu = jnp.maximum(-q / (2.0 * fermi), -1.0)[None]
-    squared, along = fermi**2 + q[None] ** 2 + 2.0 * fermi * q[None] * mu, fermi + q[None] * mu
-    surface = both(lambda ion: ion.sphere_amplitudes[:, -1:], alloy.ions)
-    strengths = alloy.raised(levels, fermi[None], surface)
-    regular = both(lambda ion, x: repulsion(ion, squared, along, x)[0], alloy.ions, strengths)
+    mu = jnp.maximum(-q / (2.0 * fermi), -1.0)
+    squared, along = fermi**2 + q**2 + 2.0 * fermi * q * mu, fermi + q * mu
+    strengths = alloy.raised(levels, fermi[None], both(lambda ion: ion.sphere_amplitudes[:, -1:], alloy.ions))
+    regular = jnp.stack(repulsions(alloy.ions, squared[None, None], along[None, None], strengths))[:, 0, 0]
     screening = response.coulomb[None] * response.screening_charge
-    return (response.local + jnp.stack(regular) + screening) / alloy.volume
+    return (response.local + regular + screening) / alloy.volume

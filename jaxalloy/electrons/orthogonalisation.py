@@ -17,6 +17,8 @@ from jaxalloy.elements.cores import CoreState, FrozenCore, chebyshev_variable
 
 _FERMI_NODES = 16
 _BESSEL_SERIES_BELOW = 1.5
+_UNROLLED_FROM = 4096
+"""Points from which an unrolled recurrence is worth its compilation."""
 
 
 Result = TypeVar("Result")
@@ -67,12 +69,8 @@ class IonInGas(eqx.Module):
 
 @jax.custom_jvp
 def chebyshev_sum(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#shape"]) -> Float[Array, "..."]:
-    """Σ_m c_m T_m(y), coefficients broadcast against y; Clenshaw, unrolled so that it compiles to one loop."""
-    twice = 2.0 * y
-    above, here = jnp.zeros_like(y), coefficients[-1] + jnp.zeros_like(y)
-    for m in range(coefficients.shape[0] - 2, 0, -1):
-        above, here = here, twice * here - above + coefficients[m]
-    return y * here - above + coefficients[0]
+    """Σ_m c_m T_m(y), coefficients broadcast against y."""
+    return _clenshaw(coefficients, y)
 
 
 @chebyshev_sum.defjvp
@@ -80,10 +78,24 @@ def _chebyshev_sum_jvp(primals, tangents):
     """The slope in y from the derived series, not through the steps of the recurrence: quick in both modes."""
     (coefficients, y), (change, dy) = primals, tangents
     slope = chebyshev_sum(_derived_series(coefficients), y)
-    terms = [jnp.ones_like(y), y]
-    while len(terms) < coefficients.shape[0]:
-        terms.append(2.0 * y * terms[-1] - terms[-2])
-    return chebyshev_sum(coefficients, y), slope * dy + jnp.einsum("t...,t...->...", change, jnp.stack(terms))
+    return chebyshev_sum(coefficients, y), slope * dy + _clenshaw(change, y)
+
+
+def _clenshaw(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#shape"]) -> Float[Array, "..."]:
+    """Clenshaw's recurrence, for many points unrolled so that it compiles to one loop over them."""
+    twice, zero = 2.0 * y, jnp.zeros(jnp.broadcast_shapes(coefficients.shape[1:], y.shape), y.dtype)
+
+    def step(last, coefficient):
+        above, here = last
+        return (here, twice * here - above + coefficient), None
+
+    if zero.size < _UNROLLED_FROM:
+        (above, here), _ = jax.lax.scan(step, (zero, zero), coefficients[:0:-1])
+    else:
+        above, here = zero, coefficients[-1] + zero
+        for m in range(coefficients.shape[0] - 2, 0, -1):
+            (above, here), _ = step((above, here), coefficients[m])
+    return y * here - above + coefficients[0]
 
 
 def _derived_series(coefficients: Float[Array, "term *shape"]) -> Float[Array, "derived *shape"]:

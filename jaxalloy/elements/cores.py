@@ -98,19 +98,39 @@ def frozen_core(symbol: str, kind: str = "scalar-relativistic") -> FrozenCore:
     """
     if kind not in KINDS:
         raise InputError(f"cores = {kind!r}: use one of {', '.join(map(repr, KINDS))}")
-    if f"{symbol}/{kind}/splines" not in _names():
+    if f"{symbol}/{kind}" not in _entries():
         raise InputError(
             f"no {kind} core for {symbol!r}: there are cores for {', '.join(elements_with_cores())}; "
-            "use a local pseudopotential (EmptyCore) for other elements"
+            "use the empty core, EmptyCore() or --potential empty-core, for other elements"
         )
     return _tabulated(symbol, kind)
 
 
 @kept_table
 def _tabulated(symbol: str, kind: str) -> FrozenCore:
-    prefix = f"{symbol}/{kind}/"
     with _archive() as table:
-        return core_from_entry({name.removeprefix(prefix): table[name] for name in table if name.startswith(prefix)})
+        return core_from_entry(unpacked(table, f"{symbol}/{kind}"))
+
+
+def unpacked(table: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """One entry of the table, as `experiments.cores.table.packed` took it in; the name is "SYMBOL/KIND"."""
+    place = list(table["entries"]).index(name)
+    knots = table["knots"][place]
+    terms, orbitals = table["terms"], table["orbitals"]
+    shape = (terms[place], orbitals[place])
+    before = slice(0, place)
+    shell, level = orbitals[before].sum(), (terms * orbitals)[before].sum()
+    count = len(knots) + _SPLINE_DEGREE - 3
+    numbers = slice(level * count, (level + shape[0] * shape[1]) * count)
+    zigzag = np.ascontiguousarray(table["splines"][:, numbers].T).view("<u4")[:, 0].astype(np.int64)
+    splines = table["unit"] * ((zigzag >> 1) ^ -(zigzag & 1))
+    return {
+        "shells": table["shells"][shell : shell + shape[1]],
+        "knots": knots,
+        "densities": table["densities"][place],
+        "ionic_levels": table["ionic_levels"][level : level + shape[0] * shape[1]].reshape(shape),
+        "splines": np.moveaxis(splines.reshape(*shape, count), 1, 2),
+    }
 
 
 def core_from_entry(entry: dict[str, np.ndarray]) -> FrozenCore:
@@ -132,13 +152,13 @@ def core_from_entry(entry: dict[str, np.ndarray]) -> FrozenCore:
 
 def elements_with_cores() -> tuple[str, ...]:
     """Symbols of the elements in the table, in its order."""
-    return tuple(dict.fromkeys(name.split("/")[0] for name in _names()))
+    return tuple(dict.fromkeys(name.split("/")[0] for name in _entries()))
 
 
 @functools.cache
-def _names() -> tuple[str, ...]:
+def _entries() -> tuple[str, ...]:
     with _archive() as table:
-        return tuple(table)
+        return tuple(table["entries"].tolist())
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import pickle
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental import serialize_executable
+from jax.experimental.compilation_cache import compilation_cache
 
 from jaxalloy.numerics.checks import is_traced
 
@@ -160,19 +161,33 @@ def _make(function: Callable, leaves: list[Any], static: Any, path: pathlib.Path
         return found
 
     lowered = jax.jit(flat).lower(leaves)
-    for options in _FAST_COMPILATION if jax.default_backend() == "cpu" else ({},):
-        try:
-            executable = lowered.compile(compiler_options=options)
-            break
-        except Exception:  # an option that this version does not know; without any, the error is a real one
-            if not options:
-                raise
+    with _without_cache_of_jax() if path else contextlib.nullcontext():
+        for options in _FAST_COMPILATION if jax.default_backend() == "cpu" else ({},):
+            try:
+                executable = lowered.compile(compiler_options=options)
+                break
+            except Exception:  # an option that this version does not know; without any, the error is a real one
+                if not options:
+                    raise
     calls = set(re.findall(r"custom_call @([\w.$]+)", lowered.as_text())) if path else set()
     if path is None or not all(call.startswith("lapack_") or call in _INERT_CALLS for call in calls):
         return _Program(executable, skeleton)
     with contextlib.suppress(Exception):  # a program that cannot be written is made again next time
         _write(path, (serialize_executable.serialize(executable)[0], len(leaves), skeleton))
     return _Program(executable, skeleton)
+
+
+@contextlib.contextmanager
+def _without_cache_of_jax() -> Iterator[None]:
+    """Compile indeed: an executable that JAX read from its own cache lacks functions once it is written again."""
+    before = jax.config.values["jax_enable_compilation_cache"]
+    try:
+        jax.config.update("jax_enable_compilation_cache", False)
+        compilation_cache.reset_cache()  # it looks at the setting only once
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", before)
+        compilation_cache.reset_cache()
 
 
 def _load(path: pathlib.Path | None) -> _Program | None:

@@ -103,3 +103,32 @@ def test_a_loaded_program_finds_lapack(tmp_path):
         for _ in range(2)
     ]
     assert [text.split() for text in said] == [["traced", "2.0"], ["2.0"]]
+
+
+UPGRADED = """
+import sys, pathlib, jax, jax.numpy as jnp, jaxalloy
+from jaxalloy.numerics import programs
+jax.config.update("jax_compilation_cache_dir", sys.argv[1])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+programs.run_once(True, pathlib.Path(sys.argv[1]))
+programs._surroundings = lambda: sys.argv[2]
+
+@programs.program
+def curve(x):
+    print("traced")
+    return jnp.linspace(0.0, 1.0, 7) + jnp.cbrt(x[0]) + jnp.exp(x[:7]).sum()
+
+curve(jnp.linspace(0.5, 1.5, 4000))
+"""
+
+
+def test_a_program_in_the_cache_of_jax_outlives_an_upgrade(tmp_path):
+    """What JAX read from its own cache cannot be written again: XLA leaves the functions out."""
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", UPGRADED, str(tmp_path), version], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for version in ("old", "new", "new")
+    ]
+    assert said == [["traced"], ["traced"], []]

@@ -54,3 +54,14 @@ def test_elements_without_cores_take_the_empty_core(capsys, tmp_path):
     code, said = run(capsys, "potentials", "NaSr", "--no-plot", "--json", "--output", tmp_path)
     assert code == exit_codes.DONE
     assert json.loads(said.out)["potential"] == "empty core"
+    assert "warning: there are no frozen cores for Sr" in said.err
+
+
+def test_what_the_choices_cannot_do_is_said(capsys, tmp_path):
+    choices = ("--core-zero", "without-gas-xc", "--volume", 160.0, "--no-plot", "--output", tmp_path)
+    code, said = run(capsys, "potentials", "Mg0.5Zn0.5", *choices)
+    assert code == exit_codes.DONE
+    assert "not gauge-consistent" in said.out
+    assert "the core of" not in said.out
+    code, said = run(capsys, "potentials", "Mg0.5Zn0.5", *choices[2:3], 80.0, *choices[4:])
+    assert "the core of Zn was solved in 0.001 to 0.02 electrons per bohr^3; at 0.025 it is" in said.out

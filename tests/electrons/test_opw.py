@@ -13,7 +13,8 @@ from jaxalloy.electrons.interactions import interactions, wavenumber_grid
 from jaxalloy.electrons.opw import OptimisedOPW, wavenumber_characteristics
 from jaxalloy.electrons.opw_response import ions_in_gas
 from jaxalloy.electrons.orthogonalisation import spherical_bessel
-from jaxalloy.electrons.screening import NoLocalField
+from jaxalloy.electrons.screening import NoLocalField, lindhard
+from jaxalloy.elements import cores as cores_module
 from jaxalloy.elements.cores import frozen_core
 from jaxalloy.numerics.checks import InputError
 from jaxalloy.reference.hard_sphere import alpha_nn, structure_factor
@@ -74,35 +75,53 @@ def test_spherical_bessel_functions():
         np.testing.assert_allclose(ours, spherical_jn(l, x), rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize(("k_nodes", "mu_nodes", "error"), [(10, 12, 8e-5), (20, 24, 1e-5)])
-def test_response_to_polynomials(grid, k_nodes, mu_nodes, error):
-    """X[g] and X[g^2] with g = q^2 + 2 k q mu are elementary: -(2/3 pi^2) k_F^3 and q^2 times that.
-
-    The error is that of the logarithm at k = q/2, largest at 2 k_F.
-    """
-    q, fermi = grid[0][::40], jnp.asarray(0.69)
-    quadrature = second_order.fermi_quadrature(q, fermi, k_nodes, mu_nodes)
-    gap = quadrature.final_squared - quadrature.wavenumber[:, None] ** 2
+def test_response_to_polynomials(grid):
+    """X[1] = chi_0; X[g] and X[g^2] with g = q^2 + 2 k q mu are elementary: -(2/3 pi^2) k_F^3 and q^2 times that."""
+    q, fermi = jnp.concatenate([grid[0], jnp.array([2 * 0.69])]), jnp.asarray(0.69)
+    quadrature = second_order.fermi_quadrature(q, fermi)
+    gap = quadrature.final_squared - quadrature.wavenumber[:, None, None] ** 2
     volume = -2 / (3 * np.pi**2) * float(fermi) ** 3
-    np.testing.assert_allclose(quadrature.integrate(gap), volume, rtol=error)
-    np.testing.assert_allclose(quadrature.integrate(gap**2), volume * np.asarray(q) ** 2, rtol=error)
+    # exact for polynomials up to q = 4 k_F, beyond the kernel's series counts; rounding grows as k_F/q below
+    np.testing.assert_allclose(quadrature.integrate(jnp.ones_like(gap)), lindhard(q, fermi), rtol=1e-9)
+    np.testing.assert_allclose(quadrature.integrate(gap), volume, rtol=1e-9)
+    np.testing.assert_allclose(quadrature.integrate(gap**2), volume * np.asarray(q) ** 2, rtol=1e-9)
 
 
-def test_pair_potential_converges_in_every_grid(lithium_magnesium, grid, monkeypatch):
-    """The default is within 1e-5 Ry of twice the nodes in k, mu, q; R from 4.5 a0."""
+@pytest.mark.parametrize(
+    ("finer", "error"),
+    [
+        ({"k_nodes": 20}, 1e-10),
+        ({"mu_nodes": 18}, 1e-10),
+        ({"nodes": 768}, 1e-9),
+        ({"q_max": 26.0, "nodes": 500}, 1e-7),
+        ({"radii": 520}, 1e-8),
+    ],
+    ids=lambda x: "-".join(x) if isinstance(x, dict) else str(x),
+)
+def test_pair_potential_converges_in_every_grid(default_potentials, finer, error):
+    """The error of the default in Φ_ij(R), Ry, R from 4.5 a0, by grid: k, mu, q, the end of q, and the core's radii."""
+    assert np.max(np.abs(default_potentials() - default_potentials(**finer))) < error
+
+
+@pytest.fixture(scope="module")
+def default_potentials():
+    """Φ_ij of Li0.6Mg0.4 at R from 4.5 a0, Ry, without the direct term, by the nodes of the grids."""
     R = np.linspace(4.5, 12.0, 26)
 
-    def potentials(nodes, q_max, k_nodes, mu_nodes):
-        fermi = jnp.cbrt(3 * jnp.pi**2 * (lithium_magnesium[0] @ lithium_magnesium[2]) / 150.0)
-        q, weights = wavenumber_grid(fermi, q_max, nodes)
+    @functools.cache
+    def potentials(nodes=384, q_max=20.0, k_nodes=10, mu_nodes=9, radii=cores_module._RADII):
+        concentrations, volume, valences = jnp.array([0.6, 0.4]), 150.0, jnp.array([1.0, 2.0])
+        q, weights = wavenumber_grid(jnp.cbrt(3 * jnp.pi**2 * (concentrations @ valences) / volume), q_max, nodes)
         quadrature = functools.partial(second_order.fermi_quadrature, k_nodes=k_nodes, mu_nodes=mu_nodes)
-        monkeypatch.setattr("jaxalloy.electrons.opw_response.fermi_quadrature", quadrature)
-        F = jax.jit(lambda *state: wavenumber_characteristics(OptimisedOPW(), *state, q).F)(*lithium_magnesium)
-        return np.asarray(F * (q * weights)[None]) @ np.sin(np.outer(q, R)) * 150.0 / np.pi**2 / R
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("jaxalloy.electrons.opw_response.fermi_quadrature", quadrature)
+            patch.setattr("jaxalloy.elements.cores._RADII", radii)
+            cores = [cores_module._tabulated(symbol, "scalar-relativistic") for symbol in ("Li", "Mg")]
+            state = concentrations, jnp.asarray(volume), valences, *cores
+            F = jax.jit(lambda *state: wavenumber_characteristics(OptimisedOPW(), *state, q).F)(*state)
+        return np.asarray(F * (q * weights)[None]) @ np.sin(np.outer(q, R)) * volume / np.pi**2 / R
 
-    default = potentials(384, 20.0, 10, 12)
-    fine = potentials(600, 26.0, 20, 24)
-    assert np.max(np.abs(default - fine)) < 1e-5
+    return potentials
 
 
 def test_derivatives_in_concentration_volume_and_mean_free_path(lithium_magnesium):

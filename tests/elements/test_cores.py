@@ -10,7 +10,7 @@ from scipy.special import spherical_jn
 from experiments.cores.atoms import Core, cell_potential, hartree_fock, kohn_sham, orbitals_in
 from experiments.cores.exchange_correlation import perdew_zunger, vosko_wilk_nusair
 from experiments.cores.radial import RadialBasis
-from experiments.cores.table import ELEMENTS, core_in_gas, entry, frozen_core, shells
+from experiments.cores.table import ELEMENTS, UNIT, core_in_gas, entry, frozen_core, packed, shells
 from jaxalloy.electrons.gas import exchange_correlation_potential
 from jaxalloy.elements import cores
 from jaxalloy.elements.table import lookup
@@ -101,6 +101,29 @@ def test_regenerated_table_is_the_shipped_one(alone, symbol, kind):
     # the self-consistent cycle stops at 1e-9 relative; the table keeps single precision
     for new, old in zip(jax.tree.leaves(fresh), jax.tree.leaves(shipped), strict=True):
         np.testing.assert_allclose(new, old, rtol=2e-6, atol=3e-7)
+
+
+def test_the_packed_table_gives_back_its_entries():
+    random = np.random.default_rng(0)
+    knots = np.linspace(0.0, 1.0, 5)
+    entries = {
+        f"X/{name}": {
+            "shells": np.array(state, dtype=np.int8),
+            "knots": knots + i,
+            "densities": np.array([0.001, 0.01 * (i + 1)]),
+            "ionic_levels": random.normal(size=(terms, len(state))),
+            "splines": random.normal(size=(terms, len(knots) + 5, len(state))) * 4.0,
+        }
+        for i, (name, state, terms) in enumerate(
+            [("a", shells(1), 6), ("b", shells(2, 1), 1), ("c", shells(3, 2, 1), 4)]
+        )
+    }
+    table = packed(entries)
+    for name, expected in entries.items():
+        found = cores.unpacked(table, name)
+        np.testing.assert_allclose(found.pop("splines"), expected.pop("splines"), rtol=0, atol=0.51 * UNIT)
+        for key, array in found.items():
+            np.testing.assert_array_equal(array, expected[key])
 
 
 @pytest.mark.parametrize(("symbol", "density"), [("Li", 0.0083), ("Zn", 0.013), ("Pb", 0.0157), ("Cs", 0.004)])

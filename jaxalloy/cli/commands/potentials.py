@@ -7,7 +7,7 @@ import numpy as np
 from jaxalloy.cli import exit_codes
 from jaxalloy.cli.clock import Clock
 from jaxalloy.cli.options import add_output_options
-from jaxalloy.cli.potential import CORE_SHIFTS, add_potential_options, choose_potential
+from jaxalloy.cli.potential import CORE_SHIFTS, add_potential_options, choose_potential, warn_of_potential
 from jaxalloy.cli.report import Report
 
 
@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     dataset = interactions_dataset(alloy, forces)
     clock.lap("interactions", forces)
     show(report, alloy, dataset)
+    warn_of_potential(report, arguments.potential, potential, alloy)
     compare_core_shifts(report, alloy, potential, dataset)
     stem = f"{arguments.formula}-potentials"
     report.write(arguments.output / f"{stem}.nc", lambda path: dataset.to_netcdf(path, engine="h5netcdf"))

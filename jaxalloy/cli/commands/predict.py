@@ -9,7 +9,7 @@ from typing import Any
 from jaxalloy.cli import exit_codes
 from jaxalloy.cli.clock import Clock
 from jaxalloy.cli.options import add_output_options, isotope
-from jaxalloy.cli.potential import add_potential_options, choose_potential
+from jaxalloy.cli.potential import add_potential_options, choose_potential, warn_of_potential
 from jaxalloy.cli.report import Report
 from jaxalloy.numerics.checks import InputError
 
@@ -87,6 +87,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     forces = interactions(alloy, potential)
     clock.lap("interactions", forces)
     say_assumptions(report, arguments, alloy, forces, probe)
+    warn_of_potential(report, arguments.potential, potential, alloy)
     state = minimise_as_asked(arguments, alloy, forces, report)
     clock.lap("minimisation", state)
     report.record(**results(state), constraint=name_of(state.constraint), reading=reading_of(state.constraint))
