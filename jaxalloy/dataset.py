@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import pathlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jaxalloy.electrons.interactions import Interactions, bhatia_thornton
 from jaxalloy.numerics.programs import program
 from jaxalloy.reference.mixture import HardSphereYukawa
 from jaxalloy.scattering import Neutrons, Partials, Probe, structure_factor
+from jaxalloy.thermodynamics.bound import Entropy, FreeEnergy
 from jaxalloy.thermodynamics.variational import VariationalState
 
 if TYPE_CHECKING:
@@ -27,17 +28,19 @@ DISTANCES = np.linspace(2.0, 25.0, 921)
 """bohr; from inside the cores to where the potentials have died out."""
 
 
-class Contents(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Contents:
     """What a dataset is made of; `contents["eta"]` is the array of that name.
 
-    variables, coordinates: dimensions, values, and the attributes `units` and `long_name`, by name. attrs: of the whole.
+    variables, coordinates: dimensions, values, and the attributes `units` and `long_name`, by name. attrs: texts of
+    the whole.
     """
 
     variables: dict[str, Variable]
     coordinates: dict[str, Variable]
     attrs: dict[str, str | int]
 
-    def __getitem__(self, name: str) -> np.ndarray:  # type: ignore[override]
+    def __getitem__(self, name: str) -> np.ndarray:
         return (self.variables | self.coordinates)[name][1]
 
 
@@ -55,7 +58,8 @@ def to_dataset(
     """
     import xarray as xr  # slow to import
 
-    return xr.Dataset(*contents(state, probe, q, R))
+    found = contents(state, probe, q, R)
+    return xr.Dataset(found.variables, found.coordinates, found.attrs)
 
 
 def contents(
@@ -66,8 +70,8 @@ def contents(
 ) -> Contents:
     """What `to_dataset` makes a dataset of; arguments as there."""
     probe = Neutrons() if probe is None else probe
-    q = np.linspace(0.015, 6.0, 400) if q is None else q
-    R = DISTANCES if R is None else R
+    q = jax.device_put(np.linspace(0.015, 6.0, 400)) if q is None else q
+    R = jax.device_put(DISTANCES) if R is None else R
     variables: dict[str, Variable] = {
         name: ((), np.asarray(value), {"units": unit, "long_name": meaning})
         for name, (value, unit, meaning) in scalars(state).items()
@@ -82,14 +86,14 @@ def contents(
         "q_angstrom": (("q",), wavenumber / BOHR_IN_ANGSTROM, {"units": "1/angstrom", "long_name": "wave number"}),
         "R": (("R",), distance, {"units": "bohr", "long_name": "distance"}),
     }
-    attributes = {
+    attributes: dict[str, str | int] = {
         "element_A": A,
         "element_B": B,
         "volume_source": alloy.volume_source,
         "potential": state.interactions.potential,
         "probe": describe(probe),
         "status": state.status,
-        "converged": int(bool(np.asarray(state.converged))),
+        "converged": int(state.status == "converged"),
     }
     return Contents(variables, coordinates, attributes)
 
@@ -165,16 +169,22 @@ def _evaluate_interactions(interactions, R):
 
 def scalars(state: VariationalState) -> dict[str, tuple[float, str, str]]:
     """The numbers of a state by name: value, unit, and what it is."""
-    state = jax.device_get(state)
-    energy, entropy = state.free_energy, state.entropy
-    numbers = {
-        "concentration": (state.alloy.concentration, "1", "atomic fraction of the second element"),
-        "temperature": (state.alloy.temperature, "K", "temperature"),
-        "volume": (state.alloy.volume, "bohr^3", "mean atomic volume"),
-        "eta": (state.eta, "1", "packing fraction"),
-        "sigma": (state.sigma, "bohr", "hard-sphere diameter"),
-        "kappa": (state.kappa, "1/bohr", "screening constant of the ordering potential"),
-        "epsilon": (state.epsilon, "Ry", "ordering potential at contact is -epsilon"),
+    numbers = _numbers(state.alloy.without_texts(), state.liquid, state.free_energy, state.entropy)
+    return {name: (float(value), unit, meaning) for name, (value, unit, meaning) in numbers.items()}
+
+
+@program
+def _numbers(
+    alloy: Alloy, liquid: HardSphereYukawa, energy: FreeEnergy, entropy: Entropy
+) -> dict[str, tuple[Scalar, str, str]]:
+    return {
+        "concentration": (alloy.concentration, "1", "atomic fraction of the second element"),
+        "temperature": (alloy.temperature, "K", "temperature"),
+        "volume": (alloy.volume, "bohr^3", "mean atomic volume"),
+        "eta": (liquid.eta, "1", "packing fraction"),
+        "sigma": (liquid.sigma, "bohr", "hard-sphere diameter"),
+        "kappa": (liquid.kappa, "1/bohr", "screening constant of the ordering potential"),
+        "epsilon": (liquid.epsilon, "Ry", "ordering potential at contact is -epsilon"),
         "entropy_gas": (entropy.gas, "k_B/atom", "entropy of the ideal gas without mixing"),
         "entropy_mixing": (entropy.mixing, "k_B/atom", "ideal entropy of mixing"),
         "entropy_hard_sphere": (entropy.hard_sphere, "k_B/atom", "entropy of packing"),
@@ -184,10 +194,9 @@ def scalars(state: VariationalState) -> dict[str, tuple[float, str, str]]:
         "energy_band_structure": (energy.band_structure, "Ry/atom", "band-structure energy"),
         "energy_electrostatic": (energy.electrostatic, "Ry/atom", "electrostatic energy"),
         "energy_thermal": (energy.thermal, "Ry/atom", "kinetic energy of the ions"),
-        "enthalpy": (state.enthalpy, "Ry/atom", "internal energy, and enthalpy at zero pressure"),
+        "enthalpy": (energy.energy, "Ry/atom", "internal energy, and enthalpy at zero pressure"),
         "free_energy": (energy.total, "Ry/atom", "upper bound to the free energy"),
     }
-    return {name: (float(value), unit, meaning) for name, (value, unit, meaning) in numbers.items()}
 
 
 def describe(probe: Probe) -> str:

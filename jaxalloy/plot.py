@@ -1,6 +1,6 @@
 """Figures of results; each takes a dataset (see `jaxalloy.dataset`), so that one can be drawn again from its file."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,12 +10,21 @@ from jaxalloy.constants import BOHR_IN_ANGSTROM
 if TYPE_CHECKING:
     import xarray as xr
 
-    from jaxalloy.dataset import Contents
-
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
 
 
-def prediction(dataset: "xr.Dataset | Contents") -> Figure:
+class Contents(Protocol):
+    """A dataset, or the `jaxalloy.dataset.Contents` that it is made of."""
+
+    @property
+    def attrs(self) -> Any:
+        """Texts and numbers by name."""
+
+    def __getitem__(self, name: Any, /) -> Any:
+        """An array by name."""
+
+
+def prediction(dataset: Contents) -> Figure:
     """Potentials, structure factors and pair correlation functions of a variational state, one above the other.
 
     dataset: from `jaxalloy.to_dataset(state)`, or read back from its netCDF file; or `jaxalloy.dataset.contents`.
@@ -69,7 +78,7 @@ def interactions(dataset: "xr.Dataset") -> Figure:
     return figure
 
 
-def _title(dataset: "xr.Dataset | Contents") -> str:
+def _title(dataset: Contents) -> str:
     A, B = dataset.attrs["element_A"], dataset.attrs["element_B"]
     c = float(dataset["concentration"])
     return (

@@ -68,11 +68,13 @@ class IonInGas(eqx.Module):
 @jax.custom_jvp
 def chebyshev_sum(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#shape"]) -> Float[Array, "..."]:
     """Σ_m c_m T_m(y), coefficients broadcast against y; Clenshaw, unrolled so that it compiles to one loop."""
+    first, *others, last = jax.lax.split(coefficients, (1,) * coefficients.shape[0])
+    y = y[None]
     twice = 2.0 * y
-    above, here = jnp.zeros_like(y), coefficients[-1] + jnp.zeros_like(y)
-    for m in range(coefficients.shape[0] - 2, 0, -1):
-        above, here = here, twice * here - above + coefficients[m]
-    return y * here - above + coefficients[0]
+    above, here = jnp.zeros_like(y), last + jnp.zeros_like(y)
+    for coefficient in reversed(others):
+        above, here = here, twice * here - above + coefficient
+    return (y * here - above + first)[0]
 
 
 @chebyshev_sum.defjvp

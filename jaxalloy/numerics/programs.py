@@ -28,11 +28,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental import serialize_executable
+from jax.experimental.compilation_cache import compilation_cache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_FAST_COMPILATION: tuple[dict[str, str | bool | int], ...] = (
-    {"xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": 1},
+_FAST_COMPILATION: tuple[dict[str, str | bool], ...] = (
+    {"xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": "1"},
     {"xla_cpu_use_fusion_emitters": False},
 )
 """Options of the compiler on a CPU, best first. Not every version knows them.
@@ -49,15 +50,24 @@ _on = False
 _rehearsing = False
 _folder: pathlib.Path | None = None
 _ready: dict[str, "_Program"] = {}
-_workers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="compile")
+_new_workers = functools.partial(concurrent.futures.ThreadPoolExecutor, 2, thread_name_prefix="compile")
+_workers = _new_workers()
 
 
 def run_once(on: bool, folder: pathlib.Path | None = None) -> None:
-    """From now on compile in haste, for programs that run once or twice, and keep them in `folder` (if it exists)."""
-    global _on, _folder
+    """From now on compile in haste, for programs that run once or twice, and keep them in `folder` (if it exists).
+
+    On a CPU that replaces JAX's own cache: a program that came out of that one is no longer whole when it is kept.
+    Waits for what is still being compiled or written.
+    """
+    global _on, _folder, _workers
+    _workers.shutdown()
+    _workers = _new_workers()
     _on, _folder = on, folder
     _ready.clear()
     jax.config.update("jax_disable_most_optimizations", on)
+    jax.config.update("jax_enable_compilation_cache", not (on and jax.default_backend() == "cpu"))
+    compilation_cache.reset_cache()
 
 
 @contextlib.contextmanager
@@ -110,7 +120,7 @@ def kept_table(function: Function) -> Function:
             found = function(*texts)
             _write(path, jax.tree.map(np.asarray, found))
         with jax.ensure_compile_time_eval():
-            return jax.tree.map(jnp.asarray, found)
+            return jax.tree.map(jax.device_put, found)
 
     return call  # type: ignore[return-value]
 
@@ -183,14 +193,10 @@ def _make(function: Callable, leaves: list[Any], static: Any, path: pathlib.Path
     """Trace, and have it compiled and kept in the background."""
     lowered, skeleton, results = _lower(function, leaves, static)
 
-    def make():
-        executable = _compile(lowered)
-        if path:
-            with contextlib.suppress(RuntimeError):  # the process is ending
-                _workers.submit(_keep, path, lowered, executable, (len(leaves), skeleton, results))
-        return executable
-
-    return _Program(_workers.submit(make), skeleton, results)
+    executable = _workers.submit(_compile, lowered)
+    if path:
+        executable.add_done_callback(lambda done: _keep(path, lowered, done, (len(leaves), skeleton, results)))
+    return _Program(executable, skeleton, results)
 
 
 def _lower(function: Callable, leaves: list[Any], static: Any) -> tuple[jax.stages.Lowered, Any, list[Any]]:
@@ -215,11 +221,12 @@ def _compile(lowered: jax.stages.Lowered) -> jax.stages.Compiled:
     return lowered.compile()
 
 
-def _keep(path: pathlib.Path, lowered: jax.stages.Lowered, executable: jax.stages.Compiled, facts: Any) -> None:
+def _keep(path: pathlib.Path, lowered: jax.stages.Lowered, done: concurrent.futures.Future, facts: Any) -> None:
     """Write the program, if it can be kept; one that cannot is made again next time."""
-    calls = set(re.findall(r"custom_call @([\w.$]+)", lowered.as_text()))
-    if all(call.startswith("lapack_") or call in _INERT_CALLS for call in calls):
-        with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):
+        executable = done.result()
+        calls = set(re.findall(r"custom_call @([\w.$]+)", lowered.as_text()))
+        if all(call.startswith("lapack_") or call in _INERT_CALLS for call in calls):
             _write(path, (serialize_executable.serialize(executable)[0], *facts))
 
 

@@ -87,6 +87,7 @@ class Bound(eqx.Module):
         """`contact_coupling` from the waves of a packing fraction."""
         return -self.integrals.contact_potential_cc(waves) / self.thermal
 
+    @jax.jit
     def near(self, eta: Scalar, y: Scalar, Z: Scalar) -> "NearbyBound":
         """The bound to second order around a point: value, gradient and Hessian of each part, and no more."""
 
@@ -234,7 +235,8 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
     inner = jacobian[1:, 1:]
     kappa_curvature = inner[0, 1] - inner[0, 0] * inner[1, 1] / inner[1, 0]
     eta_slope = jacobian[0, 0] - jacobian[0, 1:] @ inverse_small(inner) @ jacobian[1:, 0]
-    curvatures = jnp.sort(jnp.stack([kappa_curvature, eta_slope]))
+    # no jnp.sort: a compiled sort cannot be kept
+    curvatures = jnp.stack([jnp.minimum(kappa_curvature, eta_slope), jnp.maximum(kappa_curvature, eta_slope)])
     return _certified(eta, y, Z, bound.thermal * bound.contact_coupling(eta), curvatures, found)
 
 

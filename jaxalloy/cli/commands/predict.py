@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     """Predict, print, draw, write."""
     report.use_folder(arguments.output)
     clock = Clock()
-    import jax.numpy as jnp
+    import jax
     import numpy as np
 
     from jaxalloy.alloy import Alloy
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         arguments.formula, arguments.temperature, arguments.volume, arguments.density, isotopes=isotopes
     )
     require_positive("--q-max (1/bohr)", arguments.q_max)
-    q = jnp.asarray(np.linspace(arguments.q_max / 400, arguments.q_max, 400))
+    q = jax.device_put(np.linspace(arguments.q_max / 400, arguments.q_max, 400))
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     state = minimise_as_asked(arguments, alloy, forces, report)
     clock.lap("minimisation", state)
     report.record(**results(state), constraint=name_of(state.constraint), reading=reading_of(state.constraint))
-    if not bool(state.converged):
+    if state.status != "converged":
         report.finish()
         state.require_converged()
     show(report, state)
@@ -132,11 +132,14 @@ def constraints_asked(arguments: argparse.Namespace) -> list:
     from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained
 
     contact = ContactConstraint(reading=arguments.reading)
-    return {"auto": [Unconstrained(), contact], "none": [Unconstrained()], "contact": [contact]}[arguments.constraint]
+    asked: dict[str, list] = {"auto": [Unconstrained(), contact], "none": [Unconstrained()], "contact": [contact]}
+    return asked[arguments.constraint]
 
 
 def rehearse(arguments: argparse.Namespace, alloy, potential, probe, q) -> None:
     """Have everything compiled side by side that the run is going to need: most of the time of a first run."""
+    import jax
+
     from jaxalloy.dataset import DISTANCES, curves
     from jaxalloy.electrons.interactions import interactions
     from jaxalloy.numerics.programs import rehearsal
@@ -145,9 +148,9 @@ def rehearse(arguments: argparse.Namespace, alloy, potential, probe, q) -> None:
     with rehearsal():
         forces = interactions(alloy, potential)
         states = [minimise(alloy, forces, constraint) for constraint in constraints_asked(arguments)]
-        curves(states[-1], probe, q, DISTANCES)
+        curves(states[-1], probe, q, jax.device_put(DISTANCES))
         density_minimum_rule(forces, alloy.temperature)
-        _ = states[-1].liquid.contact_values
+        _ = alloy.mass_density, states[-1].liquid.contact_values
 
 
 def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
@@ -157,7 +160,7 @@ def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Repo
     *first, last = constraints_asked(arguments)
     for constraint in first:
         state = minimise(alloy, forces, constraint)
-        if bool(state.converged):
+        if state.status == "converged":
             return state
         where = f" ({state.escape})" if state.escape else ""
         report.line(f"free minimum: {state.status}{where}; falling back on the contact constraint")
@@ -181,7 +184,7 @@ def say_assumptions(report: Report, arguments: argparse.Namespace, alloy, forces
     from jaxalloy.dataset import describe
 
     A, B = alloy.symbols
-    c, Z = (float(alloy.concentration), [float(valence) for valence in alloy.valences])
+    c, Z = float(alloy.concentration), alloy.valences.tolist()
     free_path = arguments.mean_free_path
     report.table(
         f"{arguments.formula}: {A} {1 - c:.4g}, {B} {c:.4g}",
@@ -226,7 +229,7 @@ def results(state) -> dict[str, Any]:
         "enthalpy_Ry": value["enthalpy"],
         "free_energy_Ry": value["free_energy"],
         "status": state.status,
-        "converged": bool(state.converged),
+        "converged": state.status == "converged",
     }
 
 
@@ -290,7 +293,7 @@ def contact_row(report: Report, state) -> tuple[str, str, str]:
 
 def certificate_row(state) -> tuple[str, str, str]:
     """What certifies the minimum."""
-    lowest = float(state.hessian_eigenvalues[0])
+    lowest = state.hessian_eigenvalues.tolist()[0]
     return ("gradient", f"{float(state.gradient_norm):.1e}", f"Ry; lowest eigenvalue of the Hessian {lowest:.1e}")
 
 
