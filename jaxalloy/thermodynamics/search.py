@@ -9,7 +9,7 @@ neither the bound nor the strength epsilon = k_B T K(eta, y, Z) needs a root.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -19,13 +19,13 @@ import numpy as np
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
 from jaxalloy.numerics.newton import inverse_small, newton_root
 from jaxalloy.reference import hard_sphere, yukawa
-from jaxalloy.thermodynamics.bound import StructureIntegrals, Waves
-from jaxalloy.thermodynamics.nearby import NearbyIntegrals
+from jaxalloy.thermodynamics.bound import Waves
 
 CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
 STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
 
 _STRONGEST_ORDER, _WEAKEST_ORDER = 12.0, 0.02  # -y at the ends of the scan
+_CLOSER = 0.25  # of a step of the grid: the second stencil around a minimum
 _NO_ORDER = (0.0, 0.0)  # y and ln Z where they are no unknowns
 
 
@@ -61,7 +61,7 @@ class Minimum(NamedTuple):
 class Bound(eqx.Module):
     """The bound of one alloy in reduced variables, Ry per atom; what does not move the minimum is left out."""
 
-    integrals: StructureIntegrals | NearbyIntegrals
+    integrals: Any  # StructureIntegrals, or NearbyIntegrals around a point
     thermal: Scalar  # k_B T, Ry
 
     def packing(self, eta: Scalar) -> Scalar:
@@ -141,7 +141,7 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         at_edge = (column == 0) | (column == nodes - 1)
         escape = jnp.where(row == 0, ORDER_GROWS, jnp.where(at_edge, KAPPA_LEAVES, STAYS))
         start = jnp.stack([jnp.clip(row, 1, grid.shape[0] - 2), jnp.clip(column, 1, nodes - 2)])
-        index = _refine(values, start.astype(grid.dtype))
+        index = _refine(values, grid, start)
         log_z = _log_Z(index[1], method)
         unknowns = jnp.stack([node.waves.eta, order(index[0], jnp.exp(log_z)), log_z])
         return _Branch(unknowns, node.packing + jnp.min(grid), escape)
@@ -196,7 +196,7 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
         line = values(jnp.arange(1.0 * method.order_nodes)[:, None])
         lowest = (line[1:-1] <= line[:-2]) & (line[1:-1] < line[2:])
         start = 1 + jnp.argmin(jnp.where(lowest, line[1:-1], jnp.inf))
-        y, Z = order(_refine(values, start[None].astype(line.dtype))[0])
+        y, Z = order(_refine(values, line, start[None])[0])
         escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
         return _Branch(jnp.stack([eta, y, jnp.log(Z)]), node.packing + line[start], escape)
 
@@ -316,18 +316,15 @@ def _log_Z(index: Float[Array, "*n"], method: ScanThenNewton) -> Float[Array, "*
 
 
 def _refine(
-    values: Callable[[Float[Array, "n d"]], Float[Array, " n"]], start: Float[Array, " d"]
+    values: Callable[[Float[Array, "n d"]], Float[Array, " n"]], grid: Float[Array, "*grid"], start: Int[Array, " d"]
 ) -> Float[Array, " d"]:
-    """Minimum of `values` near a grid point, in indices: parabolas through ever smaller stencils around it."""
-    dimensions = start.shape[0]
+    """Minimum of `values` near a point of its grid, in indices: a parabola through the grid, then a closer one."""
+    dimensions = grid.ndim
+    around = jax.lax.dynamic_slice(grid, tuple(start - 1), (3,) * dimensions)
+    centre = start.astype(grid.dtype) + _stencil_minimum(around)
     steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
-
-    def zoom(centre, width):
-        points = (centre[None] + width * steps.reshape(-1, dimensions)).astype(start.dtype)
-        stencil = values(points).reshape(steps.shape[:-1])
-        return centre + width * _stencil_minimum(stencil), None
-
-    return jax.lax.scan(zoom, start, jnp.asarray([1.0, 0.25, 0.0625], start.dtype))[0]
+    points = (centre[None] + _CLOSER * steps.reshape(-1, dimensions)).astype(grid.dtype)
+    return centre + _CLOSER * _stencil_minimum(values(points).reshape(around.shape))
 
 
 def _stencil_minimum(values: Float[Array, "*stencil"]) -> Float[Array, " d"]:

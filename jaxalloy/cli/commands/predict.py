@@ -81,6 +81,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
+    potential.prepare(alloy)  # and here an element, or a density, that the potential does not cover
     clock.lap("start")
     rehearse(arguments, alloy, potential, probe, q)
     clock.lap("tracing")
