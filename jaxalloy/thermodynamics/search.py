@@ -25,7 +25,6 @@ CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
 STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
 
 _STRONGEST_ORDER, _WEAKEST_ORDER = 12.0, 0.02  # -y at the ends of the scan
-_CLOSER = 0.25  # of a step of the grid: the second stencil around a minimum
 _NO_ORDER = (0.0, 0.0)  # y and ln Z where they are no unknowns
 
 
@@ -318,13 +317,17 @@ def _log_Z(index: Float[Array, "*n"], method: ScanThenNewton) -> Float[Array, "*
 def _refine(
     values: Callable[[Float[Array, "n d"]], Float[Array, " n"]], grid: Float[Array, "*grid"], start: Int[Array, " d"]
 ) -> Float[Array, " d"]:
-    """Minimum of `values` near a point of its grid, in indices: a parabola through the grid, then a closer one."""
+    """Minimum of `values` near a point of its grid, in indices: parabolas through the grid, then ever closer."""
     dimensions = grid.ndim
     around = jax.lax.dynamic_slice(grid, tuple(start - 1), (3,) * dimensions)
-    centre = start.astype(grid.dtype) + _stencil_minimum(around)
     steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
-    points = (centre[None] + _CLOSER * steps.reshape(-1, dimensions)).astype(grid.dtype)
-    return centre + _CLOSER * _stencil_minimum(values(points).reshape(around.shape))
+
+    def zoom(centre, width):
+        points = (centre[None] + width * steps.reshape(-1, dimensions)).astype(grid.dtype)
+        return centre + width * _stencil_minimum(values(points).reshape(around.shape)), None
+
+    centre = start.astype(grid.dtype) + _stencil_minimum(around)
+    return jax.lax.scan(zoom, centre, jnp.asarray([0.25, 0.0625], grid.dtype))[0]
 
 
 def _stencil_minimum(values: Float[Array, "*stencil"]) -> Float[Array, " d"]:
