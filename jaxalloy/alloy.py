@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -110,8 +111,8 @@ class Alloy(eqx.Module):
             concentration=concentration,
             volume=jnp.asarray(volume, dtype=jnp.result_type(float, concentration)),
             temperature=temperature,
-            valences=jnp.asarray(np.asarray([1.0 * element.valence for element in elements])),
-            masses=jnp.asarray(masses),
+            valences=jax.device_put(np.asarray([1.0 * element.valence for element in elements])),
+            masses=jax.device_put(masses),
             volume_source=source,
         )
 
@@ -165,7 +166,12 @@ class Alloy(eqx.Module):
     @property
     def mass_density(self) -> Scalar:
         """g/cm^3."""
-        return self.concentrations @ self.masses * DALTON_PER_BOHR3_IN_G_PER_CM3 / self.volume
+        return _mass_density(self.without_texts())
+
+
+@program
+def _mass_density(alloy: Alloy) -> Scalar:
+    return alloy.concentrations @ alloy.masses * DALTON_PER_BOHR3_IN_G_PER_CM3 / alloy.volume
 
 
 def parse_formula(formula: str) -> tuple[tuple[str, str], float]:
@@ -231,7 +237,8 @@ def _liquid_volume(symbols: tuple[str, str], concentration: Scalar, temperature:
 
 
 def _as_real(value: ScalarLike) -> Scalar:
-    return jnp.asarray(value, dtype=jnp.result_type(float, value))
+    dtype = jnp.result_type(float, value)
+    return jnp.asarray(np.asarray(value, dtype) if isinstance(value, int | float) else value, dtype)
 
 
 def _mass(symbol: str, natural: float, isotopes: dict[str, int] | None) -> float:

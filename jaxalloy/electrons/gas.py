@@ -28,6 +28,7 @@ def exchange_energy(density: Float[Array, "..."]) -> Float[Array, "..."]:
     return -1.5 * jnp.cbrt(3 * density / jnp.pi)
 
 
+@jax.jit
 def correlation_energy(density: Float[Array, "..."]) -> Float[Array, "..."]:
     """Perdew-Zunger correlation energy, Ry per electron, of an electron density, bohr^-3.
 

@@ -9,6 +9,7 @@ No parameter is fitted. Source: PHH Sec. II; Harrison, Pseudopotentials in the T
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -105,7 +106,7 @@ class OptimisedOPW(eqx.Module):
         Raises InputError for an element without cores and for a volume at which the cores overlap.
         """
         cores = self.frozen_cores(alloy.symbols)
-        check_density(alloy.concentrations, alloy.volume, alloy.valences, cores)
+        check_density(alloy, cores)
         return cores
 
     def caveats(self, alloy: Alloy) -> list[str]:
@@ -237,23 +238,19 @@ def core_levels(potential: OptimisedOPW, alloy: IonsInGas) -> tuple[Levels, Bool
     return both(level, alloy.ions, alloy.ionic_levels), jnp.asarray(True)
 
 
-def check_density(
-    concentrations: Float[Array, "2"],
-    volume: Scalar,
-    valences: Float[Array, "2"],
-    cores: tuple[FrozenCore, FrozenCore],
-) -> None:
+def check_density(alloy: Alloy, cores: tuple[FrozenCore, FrozenCore]) -> None:
     """Raise InputError where the electron gas is outside `GAS_DENSITIES` or the cores overlap; traced values pass."""
-    if is_traced((concentrations, volume, valences)):
+    if is_traced((alloy.concentration, alloy.volume, alloy.valences)):
         return
-    mean_valence = np.asarray(concentrations) @ np.asarray(valences)
-    density = mean_valence / np.asarray(volume)
+    c, valences = np.asarray(alloy.concentration), np.asarray(alloy.valences)
+    mean_valence = (1 - c) * valences[0] + c * valences[1]
+    density = mean_valence / np.asarray(alloy.volume)
     low, high = GAS_DENSITIES
     remedy = f"the method is for {low} to {high} electrons per bohr^3; check the volume (bohr^3 per atom)"
     require("electron density (bohr^-3)", density, lambda n: (n > low) & (n < high), remedy)
     require(
         "core charge outside the mean atomic sphere",
-        _overlap(jnp.asarray(mean_valence), jnp.asarray(density), cores),
+        _overlap(jax.device_put(mean_valence), jax.device_put(density), cores),
         lambda x: x < LARGEST_OVERLAP,
         "the cores overlap at this volume; frozen cores need a larger one",
     )

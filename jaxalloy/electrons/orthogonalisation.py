@@ -94,7 +94,7 @@ def _clenshaw(coefficients: Float[Array, "term *#shape"], y: Float[Array, "*#sha
     else:
         above, here = zero, coefficients[-1] + zero
         for m in range(coefficients.shape[0] - 2, 0, -1):
-            (above, here), _ = step((above, here), coefficients[m])
+            (above, here), _ = step((above, here), jax.lax.index_in_dim(coefficients, m, keepdims=False))
     return y * here - above + coefficients[0]
 
 

@@ -4,6 +4,7 @@ eps_el(q) = 1 - v_c(q) chi(q),   v_c = (8 pi/q^2)(1 - G(q)),   chi_0 = -(k_F/2 p
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import i1e
@@ -16,6 +17,7 @@ _SERIES_TERMS = 16
 _SERIES = 1 / (4 * np.arange(1, _SERIES_TERMS + 1) ** 2 - 1)  # 1/((2n-1)(2n+1))
 
 
+@jax.jit
 def lindhard_shape(x):
     """L(x) = 1/2 + (1 - x^2)/(4x) ln|(1+x)/(1-x)| of x = q/2k_F, any shape; L(0) = 1, L(1) = 1/2.
 

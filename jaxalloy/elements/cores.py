@@ -141,12 +141,12 @@ def core_from_entry(entry: dict[str, np.ndarray]) -> FrozenCore:
     with jax.ensure_compile_time_eval():
         return FrozenCore(
             angular_momenta=momenta,
-            radius=jnp.asarray(radius),
-            weight=jnp.asarray(weight),
-            orbitals=jnp.asarray(basis @ entry["splines"].astype(np.float64)),
-            ionic_levels=jnp.asarray(entry["ionic_levels"]),
-            amplitudes=jnp.asarray(_amplitude_series(entry, momenta)),
-            density_range=jnp.asarray(entry["densities"]),
+            radius=jax.device_put(radius),
+            weight=jax.device_put(weight),
+            orbitals=jax.device_put(basis @ entry["splines"].astype(np.float64)),
+            ionic_levels=jax.device_put(entry["ionic_levels"]),
+            amplitudes=jax.device_put(_amplitude_series(entry, momenta)),
+            density_range=jax.device_put(entry["densities"]),
         )
 
 

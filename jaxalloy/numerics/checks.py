@@ -20,8 +20,8 @@ class NoResultError(RuntimeError):
 
 
 def is_traced(value: Any) -> bool:
-    """Whether `value` (any PyTree) holds a tracer, so that its numbers cannot be looked at."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+    """Whether `value` (any PyTree) holds a tracer, or a mere shape, so that its numbers cannot be looked at."""
+    return any(isinstance(leaf, jax.core.Tracer | jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(value))
 
 
 def require(name: str, value: Any, holds: Callable[[np.ndarray], Any], remedy: str) -> None:

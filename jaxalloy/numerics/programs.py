@@ -1,15 +1,18 @@
 """Compiled programs that outlive the process: a second run of a command neither traces nor compiles.
 
 JAX's own cache saves the compilation alone; tracing and lowering the same Python again takes as long. Only the command
-line turns this on (`run_once`); without it a `program` is `equinox.filter_jit`.
+line turns this on (`run_once`); without it a `program` is `equinox.filter_jit`. There the same calls can also be made
+ahead (`rehearsal`): then programs that feed one another are compiled side by side.
 
 A file is used only if everything that made it is the same: the files of this package, the versions of what it is built
 on, the device, JAX's settings, the function, the shapes and the static arguments. A file that cannot be read is made
 anew.
 """
 
+import concurrent.futures
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib.metadata
 import os
@@ -28,28 +31,59 @@ import numpy as np
 from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
-from jaxalloy.numerics.checks import is_traced
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_FAST_COMPILATION: tuple[dict[str, str | bool], ...] = ({"xla_cpu_use_fusion_emitters": False}, {})
-"""Options of the compiler on a CPU, best first: the older emitters take half the time. Not every version knows them."""
+_FAST_COMPILATION: tuple[dict[str, str | bool], ...] = (
+    {"xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": "1"},
+    {"xla_cpu_use_fusion_emitters": False},
+)
+"""Options of the compiler on a CPU, best first. Not every version knows them.
+
+The older emitters take half the time; a program in one piece takes less than in several, and the cores are shared by
+the programs.
+"""
 
 _BUILT_ON = ("jax", "jaxlib", "numpy", "scipy", "equinox", "optimistix", "diffrax", "interpax", "periodictable")
 
 _INERT_CALLS = {"Sharding", "optimization_barrier"}
 
 _on = False
+_rehearsing = False
 _folder: pathlib.Path | None = None
 _ready: dict[str, "_Program"] = {}
+_new_workers = functools.partial(concurrent.futures.ThreadPoolExecutor, 2, thread_name_prefix="compile")
+_workers = _new_workers()
 
 
 def run_once(on: bool, folder: pathlib.Path | None = None) -> None:
-    """From now on compile in haste, for programs that run once or twice, and keep them in `folder` (if it exists)."""
-    global _on, _folder
+    """From now on compile in haste, for programs that run once or twice, and keep them in `folder` (if it exists).
+
+    On a CPU that replaces JAX's own cache: a program that came out of that one is no longer whole when it is kept.
+    Waits for what is still being compiled or written.
+    """
+    global _on, _folder, _workers
+    _workers.shutdown()
+    _workers = _new_workers()
     _on, _folder = on, folder
     _ready.clear()
     jax.config.update("jax_disable_most_optimizations", on)
+    jax.config.update("jax_enable_compilation_cache", not (on and jax.default_backend() == "cpu"))
+    compilation_cache.reset_cache()
+
+
+@contextlib.contextmanager
+def rehearsal() -> Iterator[None]:
+    """In here, and after `run_once`, a program is traced and its compilation begun, but it is not run.
+
+    It returns the shapes of its results (`jax.ShapeDtypeStruct`), which the next program takes for its arguments: that
+    one need not wait for the first. What goes wrong with the compilation is raised by the call after the rehearsal.
+    """
+    global _rehearsing
+    _rehearsing = _on
+    try:
+        yield
+    finally:
+        _rehearsing = False
 
 
 def program(function: Function) -> Function:
@@ -61,14 +95,14 @@ def program(function: Function) -> Function:
 
     @functools.wraps(function)
     def call(*arguments):
-        if not _on or is_traced(arguments):
+        if not _on or any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments)):
             return jitted(*arguments)
         leaves, static = _split(arguments)
         name = _name(function, leaves, static)
         if name not in _ready:
             path = _folder / name if _folder else None
-            _ready[name] = _load(path) or _make(function, leaves, static, path)
-        return _ready[name](leaves)
+            _ready[name] = _load(function, leaves, static, path) or _make(function, leaves, static, path)
+        return _ready[name].shapes() if _rehearsing else _ready[name](leaves)
 
     return call  # type: ignore[return-value]
 
@@ -87,20 +121,27 @@ def kept_table(function: Function) -> Function:
             found = function(*texts)
             _write(path, jax.tree.map(np.asarray, found))
         with jax.ensure_compile_time_eval():
-            return jax.tree.map(jnp.asarray, found)
+            return jax.tree.map(jax.device_put, found)
 
     return call  # type: ignore[return-value]
 
 
 class _Program:
-    """An executable from a list of arrays to a list of arrays, and what these are in the result."""
+    """An executable, now or soon, from a list of arrays to a list of arrays, and what these are in the result."""
 
-    def __init__(self, executable: Callable[[list[Any]], list[Any]], skeleton: Any):
+    def __init__(self, executable: concurrent.futures.Future, skeleton: Any, results: list[jax.ShapeDtypeStruct]):
         self.executable = executable
+        self.results = results
         self.places, self.structure = jax.tree.flatten(skeleton)
 
     def __call__(self, leaves: list[Any]) -> Any:
-        arrays = self.executable(leaves)
+        return self._filled(self.executable.result()(leaves))
+
+    def shapes(self) -> Any:
+        """The result, with shapes for arrays."""
+        return self._filled(self.results)
+
+    def _filled(self, arrays: list[Any]) -> Any:
         return jax.tree.unflatten(
             self.structure, [arrays[place.index] if isinstance(place, _Place) else place for place in self.places]
         )
@@ -122,7 +163,7 @@ def _split(tree: Any) -> tuple[list[Any], Any]:
 
 
 def _is_array(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array | np.ndarray)
+    return isinstance(leaf, jax.Array | np.ndarray | jax.ShapeDtypeStruct)
 
 
 def _name(function: Callable, leaves: list[Any], static: Any) -> str:
@@ -150,7 +191,17 @@ def _surroundings() -> str:
 
 
 def _make(function: Callable, leaves: list[Any], static: Any, path: pathlib.Path | None) -> _Program:
-    """Trace, compile, and keep it if it can be kept."""
+    """Trace, and have it compiled and kept in the background."""
+    lowered, skeleton, results = _lower(function, leaves, static)
+
+    executable = _workers.submit(_compile, lowered)
+    if path:
+        executable.add_done_callback(lambda done: _keep(path, lowered, done, (len(leaves), skeleton, results)))
+    return _Program(executable, skeleton, results)
+
+
+def _lower(function: Callable, leaves: list[Any], static: Any) -> tuple[jax.stages.Lowered, Any, list[Any]]:
+    """The function between lists of arrays, lowered; the result with places for arrays; the shapes of these."""
     skeleton = None
 
     def flat(arrays: list[Any]) -> list[Any]:
@@ -160,49 +211,55 @@ def _make(function: Callable, leaves: list[Any], static: Any, path: pathlib.Path
         found, skeleton = _split(function(*jax.tree.unflatten(structure, filled)))
         return found
 
-    lowered = jax.jit(flat).lower(leaves)
-    with _without_cache_of_jax() if path else contextlib.nullcontext():
-        for options in _FAST_COMPILATION if jax.default_backend() == "cpu" else ({},):
-            try:
-                executable = lowered.compile(compiler_options=options)
-                break
-            except Exception:  # an option that this version does not know; without any, the error is a real one
-                if not options:
-                    raise
-    calls = set(re.findall(r"custom_call @([\w.$]+)", lowered.as_text())) if path else set()
-    if path is None or not all(call.startswith("lapack_") or call in _INERT_CALLS for call in calls):
-        return _Program(executable, skeleton)
-    with contextlib.suppress(Exception):  # a program that cannot be written is made again next time
-        _write(path, (serialize_executable.serialize(executable)[0], len(leaves), skeleton))
-    return _Program(executable, skeleton)
+    with _no_garbage_collection():
+        traced = jax.jit(flat).trace(leaves)
+        return traced.lower(), skeleton, traced.out_info
 
 
 @contextlib.contextmanager
-def _without_cache_of_jax() -> Iterator[None]:
-    """Compile indeed: an executable that JAX read from its own cache lacks functions once it is written again."""
-    before = jax.config.values["jax_enable_compilation_cache"]
+def _no_garbage_collection() -> Iterator[None]:
+    """Tracing makes so many objects, hardly any of them garbage, that looking for it takes a sixth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        jax.config.update("jax_enable_compilation_cache", False)
-        compilation_cache.reset_cache()  # it looks at the setting only once
         yield
     finally:
-        jax.config.update("jax_enable_compilation_cache", before)
-        compilation_cache.reset_cache()
+        if enabled:
+            gc.enable()
 
 
-def _load(path: pathlib.Path | None) -> _Program | None:
+def _compile(lowered: jax.stages.Lowered) -> jax.stages.Compiled:
+    for options in _FAST_COMPILATION if jax.default_backend() == "cpu" else ():
+        with contextlib.suppress(Exception):  # an option that this version does not know
+            return lowered.compile(compiler_options=options)
+    return lowered.compile()
+
+
+def _keep(path: pathlib.Path, lowered: jax.stages.Lowered, done: concurrent.futures.Future, facts: Any) -> None:
+    """Write the program, if it can be kept; one that cannot is made again next time."""
+    with contextlib.suppress(Exception):
+        executable = done.result()
+        calls = set(re.findall(r"custom_call @([\w.$]+)", lowered.as_text()))
+        if all(call.startswith("lapack_") or call in _INERT_CALLS for call in calls):
+            _write(path, (serialize_executable.serialize(executable)[0], *facts))
+
+
+def _load(function: Callable, leaves: list[Any], static: Any, path: pathlib.Path | None) -> _Program | None:
     """The program of a file, or None where there is none."""
     content = _read(path)
     if content is None:
         return None
-    payload, count, skeleton = content
-    results = sum(isinstance(place, _Place) for place in jax.tree.leaves(skeleton))
-    trees = jax.tree.structure((([0] * count,), {})), jax.tree.structure([0] * results)
-    _bind_lapack()
-    try:
-        return _Program(serialize_executable.deserialize_and_load(payload, *trees), skeleton)
-    except Exception:  # whatever is wrong with it, the program can be made anew
-        return None
+    payload, count, skeleton, results = content
+    trees = jax.tree.structure((([0] * count,), {})), jax.tree.structure([0] * len(results))
+
+    def load():
+        _bind_lapack()
+        try:
+            return serialize_executable.deserialize_and_load(payload, *trees)
+        except Exception:  # whatever is wrong with it, the program can be made anew
+            return _compile(_lower(function, leaves, static)[0])
+
+    return _Program(_workers.submit(load), skeleton, results)
 
 
 def _write(path: pathlib.Path, content: Any) -> None:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxalloy._typing import Array, ArrayLike, Float, Real
 
 _SERIES_BELOW = 2.0
-_SERIES_TERMS = 13
+_SERIES_TERMS = 10
 _ROUNDING = 1e-8
 """c_1 and c_2 are their values at zero below this, to rounding."""
 
@@ -140,6 +140,7 @@ def _differentiated(count: int, x: Float[Array, "*n"], dx: Float[Array, "*n"], k
     return c[:count], tuple(slope * dx for slope in slopes)
 
 
+@functools.partial(jax.jit, static_argnums=0)  # one trace for all that differentiates it
 def _series_and_recurrence(highest: int, x: Float[Array, "*n"]) -> tuple[Float[Array, "*n"], ...]:
     """c_1 ... c_highest (an even number): c_1 and c_2 by half the angle; then c_k = 1/k! - x^2 c_{k+2}, solved for
     c_{k+2}, and near zero the other way round, from a series for the highest two."""

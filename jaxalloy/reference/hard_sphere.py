@@ -34,11 +34,16 @@ def structure_factor_of_waves(
 ) -> Float[Array, "*q"]:
     """`structure_factor` where the Stumpff functions c_1 ... c_4 of Q are known."""
     _, c2, c3, c4 = waves
-    a = (1.0 + 2.0 * eta) / (1.0 - eta) ** 2
-    sum_ab = (1.0 + 0.5 * eta) / (1.0 - eta) ** 2
-    real = 1.0 + 12.0 * eta * (sum_ab * c2 - a * c3)
-    imaginary = 12.0 * eta * Q * (sum_ab * c3 - a * c4)
+    alpha, beta = baxter_coefficients(eta)
+    real = 1.0 + alpha * c2 - beta * c3
+    imaginary = Q * (alpha * c3 - beta * c4)
     return 1.0 / (real**2 + imaginary**2)
+
+
+def baxter_coefficients(eta: Scalar) -> tuple[Scalar, Scalar]:
+    """12 eta (a + b) and 12 eta a of the factorised form, see `structure_factor`."""
+    scale = 12.0 * eta / (1.0 - eta) ** 2
+    return scale * (1.0 + 0.5 * eta), scale * (1.0 + 2.0 * eta)
 
 
 def excess_entropy(eta: ScalarLike) -> Scalar:

@@ -34,6 +34,7 @@ def _half_decay(Z: Scalar) -> Scalar:
     return 0.5 * phi1(Z)
 
 
+@jax.jit
 def _quartic(y: Scalar, Z: Scalar, b: Scalar) -> tuple[Scalar, Scalar, Scalar]:
     """Left side of the quartic with its first and second derivative in y."""
     m, slope = y * (Z - 0.5 * y), Z - y

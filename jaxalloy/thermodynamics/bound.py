@@ -20,6 +20,12 @@ from jaxalloy.numerics.checks import InputError, is_traced
 from jaxalloy.numerics.special import stumpff
 from jaxalloy.reference import hard_sphere, yukawa
 from jaxalloy.reference.mixture import HardSphereYukawa
+from jaxalloy.thermodynamics.nearby import (
+    NearbyIntegrals,
+    contact_expansion,
+    density_expansion,
+    ordering_expansion,
+)
 
 
 class Entropy(eqx.Module):
@@ -138,9 +144,25 @@ class StructureIntegrals(eqx.Module):
         """`ordering_energy` from the waves of a packing fraction."""
         return self._ordering_band(waves, y, Z) + self.coulomb_ordering * yukawa.alpha_cc(y, Z) / waves.sigma
 
-    def contact_potential_cc(self, waves: Waves) -> Scalar:
+    def contact_potential_cc(self, eta: Scalar) -> Scalar:
         """Phi_CC(sigma), Ry: the pair potential at the diameter, from the integrals at hand."""
+        return self.contact_potential_cc_of(self.waves(eta))
+
+    def contact_potential_cc_of(self, waves: Waves) -> Scalar:
+        """`contact_potential_cc` from the waves of a packing fraction."""
         return 2 * (self.coulomb_ordering / waves.sigma + self.ordering @ waves.c[0])
+
+    def near(self, waves: Waves, y: Scalar, Z: Scalar) -> NearbyIntegrals:
+        """These integrals to second order around a packing fraction, y and Z."""
+        eta, sigma, Q, c = waves
+        return NearbyIntegrals(
+            density=density_expansion(self.density, eta, sigma, Q, c),
+            ordering=ordering_expansion(self.ordering, sigma, y, Z, Q, c),
+            contact=contact_expansion(self.ordering, sigma, Q, c),
+            coulomb_density=self.coulomb_density,
+            coulomb_ordering=self.coulomb_ordering,
+            volume=self.volume,
+        )
 
     def _density_band(self, waves: Waves) -> Scalar:
         return self.density @ hard_sphere.structure_factor_of_waves(waves.Q, waves.c, waves.eta)

@@ -9,7 +9,7 @@ neither the bound nor the strength epsilon = k_B T K(eta, y, Z) needs a root.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -19,7 +19,7 @@ import numpy as np
 from jaxalloy._typing import Array, Bool, Float, Int, Scalar
 from jaxalloy.numerics.newton import inverse_small, newton_root
 from jaxalloy.reference import hard_sphere, yukawa
-from jaxalloy.thermodynamics.bound import StructureIntegrals, Waves
+from jaxalloy.thermodynamics.bound import Waves
 
 CONVERGED, NO_MINIMUM, NOT_CONVERGED, SADDLE = range(4)
 STAYS, ETA_FALLS, ETA_RISES, ORDER_GROWS, KAPPA_LEAVES = range(5)
@@ -60,78 +60,52 @@ class Minimum(NamedTuple):
 class Bound(eqx.Module):
     """The bound of one alloy in reduced variables, Ry per atom; what does not move the minimum is left out."""
 
-    integrals: StructureIntegrals
+    integrals: Any  # StructureIntegrals, or NearbyIntegrals around a point
     thermal: Scalar  # k_B T, Ry
 
     def packing(self, eta: Scalar) -> Scalar:
         """E_NN - T S_HS."""
-        return self.packing_of(self.integrals.waves(eta))
+        return self.integrals.density_energy(eta) - self.thermal * hard_sphere.excess_entropy(eta)
 
     def ordering(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
         """E_CC - T dS_ord."""
-        return self.ordering_of(self.integrals.waves(eta), y, Z)
+        return self.integrals.ordering_energy(eta, y, Z) - self.thermal * yukawa.ordering_entropy(eta, y, Z)
 
     def contact_coupling(self, eta: Scalar) -> Scalar:
         """K = beta epsilon where the reference potential is the true one at contact: -Phi_CC(sigma)/k_B T."""
-        return self.contact_coupling_of(self.integrals.waves(eta))
-
-    def packing_of(self, waves: Waves) -> Scalar:
-        """`packing` from the waves of a packing fraction."""
-        return self.integrals.density_energy_of(waves) - self.thermal * hard_sphere.excess_entropy(waves.eta)
-
-    def ordering_of(self, waves: Waves, y: Scalar, Z: Scalar) -> Scalar:
-        """`ordering` from the waves of a packing fraction."""
-        return self.integrals.ordering_energy_of(waves, y, Z) - self.thermal * yukawa.ordering_entropy(waves.eta, y, Z)
-
-    def contact_coupling_of(self, waves: Waves) -> Scalar:
-        """`contact_coupling` from the waves of a packing fraction."""
-        return -self.integrals.contact_potential_cc(waves) / self.thermal
-
-    def near(self, eta: Scalar, y: Scalar, Z: Scalar) -> "NearbyBound":
-        """The bound to second order around a point: value, gradient and Hessian of each part, and no more."""
-
-        def of_eta(eta):
-            waves = self.integrals.waves(eta)
-            return jnp.stack([self.packing_of(waves), self.contact_coupling_of(waves)])
-
-        def slope_of_all(point):
-            energy, slope = jax.value_and_grad(lambda p: self.ordering(*p))(point)
-            return slope, (slope, energy)
-
-        one = jnp.ones_like(eta)
-        along_eta, (slope, curvature) = jax.jvp(lambda at: jax.jvp(of_eta, (at,), (one,)), (eta,), (one,))
-        hessian, (gradient, energy) = jax.jacfwd(slope_of_all, has_aux=True)(jnp.stack([eta, y, Z]))
-        return NearbyBound(
-            self.thermal, jnp.stack([eta, y, Z]), (along_eta[0], slope, curvature), (energy, gradient, hessian)
-        )
+        return -self.integrals.contact_potential_cc(eta) / self.thermal
 
 
-class NearbyBound(eqx.Module):
-    """A `Bound` to second order around a point: its gradient and Hessian there are exact, and cheap."""
+class _Node(NamedTuple):
+    """A bound at one packing fraction of the scan, where the functions of wavenumber are known."""
 
-    thermal: Scalar
-    point: Float[Array, " 3"]
-    along_eta: tuple[Float[Array, " 2"], Float[Array, " 2"], Float[Array, " 2"]]  # packing, contact coupling
-    around: tuple[Scalar, Float[Array, " 3"], Float[Array, "3 3"]]  # ordering
+    bound: Bound
+    waves: Waves
 
-    def packing(self, eta: Scalar) -> Scalar:
-        """As that of `Bound`."""
-        return self._at(eta)[0]
+    @property
+    def packing(self) -> Scalar:
+        """`Bound.packing` here."""
+        energy = self.bound.integrals.density_energy_of(self.waves)
+        return energy - self.bound.thermal * hard_sphere.excess_entropy(self.waves.eta)
 
-    def contact_coupling(self, eta: Scalar) -> Scalar:
-        """As that of `Bound`."""
-        return self._at(eta)[1]
+    def ordering(self, y: Scalar, Z: Scalar) -> Scalar:
+        """`Bound.ordering` here."""
+        energy = self.bound.integrals.ordering_energy_of(self.waves, y, Z)
+        return energy - self.bound.thermal * yukawa.ordering_entropy(self.waves.eta, y, Z)
 
-    def ordering(self, eta: Scalar, y: Scalar, Z: Scalar) -> Scalar:
-        """As that of `Bound`."""
-        value, gradient, hessian = self.around
-        step = jnp.stack([eta, y, Z]) - self.point
-        return value + gradient @ step + 0.5 * step @ hessian @ step
+    @property
+    def contact_coupling(self) -> Scalar:
+        """`Bound.contact_coupling` here."""
+        return -self.bound.integrals.contact_potential_cc_of(self.waves) / self.bound.thermal
 
-    def _at(self, eta: Scalar) -> Float[Array, " 2"]:
-        value, slope, curvature = self.along_eta
-        step = eta - self.point[0]
-        return value + slope * step + 0.5 * curvature * step**2
+    def near(self, y: Scalar, Z: Scalar) -> Bound:
+        """The bound to second order around here."""
+        return Bound(self.bound.integrals.near(self.waves, y, Z), self.bound.thermal)
+
+
+@jax.jit  # one trace for all searches
+def _at(bound: Bound, eta: Scalar) -> _Node:
+    return _Node(bound, bound.integrals.waves(eta))
 
 
 class _Branch(NamedTuple):
@@ -152,15 +126,13 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         segregating = 0.3 * (index - nodes) * yukawa.spinodal_y(Z)
         return jnp.where(index <= nodes - 1, -_STRONGEST_ORDER * jnp.exp(decay * index), segregating)
 
-    def conditions(unknowns: Float[Array, " 3"], bound: Bound | NearbyBound) -> Float[Array, " 3"]:
+    def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
         return jax.jacfwd(lambda u: bound.packing(u[0]) + bound.ordering(u[0], u[1], jnp.exp(u[2])))(unknowns)
 
-    def follow(eta: Scalar, bound: Bound) -> _Branch:
-        waves = bound.integrals.waves(eta)
-
+    def follow(node: _Node) -> _Branch:
         def values(indices):
             Z = jnp.exp(_log_Z(indices[:, 1], method))
-            return jax.vmap(bound.ordering_of, (None, 0, 0))(waves, jax.vmap(order)(indices[:, 0], Z), Z)
+            return jax.vmap(node.ordering)(jax.vmap(order)(indices[:, 0], Z), Z)
 
         rows, columns = jnp.meshgrid(jnp.arange(nodes + 4.0), jnp.arange(1.0 * nodes), indexing="ij")
         grid = values(jnp.stack([rows.ravel(), columns.ravel()], axis=-1)).reshape(rows.shape)
@@ -168,10 +140,10 @@ def search_free(bound: Bound, method: ScanThenNewton) -> Minimum:
         at_edge = (column == 0) | (column == nodes - 1)
         escape = jnp.where(row == 0, ORDER_GROWS, jnp.where(at_edge, KAPPA_LEAVES, STAYS))
         start = jnp.stack([jnp.clip(row, 1, grid.shape[0] - 2), jnp.clip(column, 1, nodes - 2)])
-        index = _refine(values, start.astype(grid.dtype))
+        index = _refine(values, grid, start)
         log_z = _log_Z(index[1], method)
-        unknowns = jnp.stack([eta, order(index[0], jnp.exp(log_z)), log_z])
-        return _Branch(unknowns, bound.packing_of(waves) + jnp.min(grid), escape)
+        unknowns = jnp.stack([node.waves.eta, order(index[0], jnp.exp(log_z)), log_z])
+        return _Branch(unknowns, node.packing + jnp.min(grid), escape)
 
     unknowns, jacobian, found = _search(follow, conditions, bound, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
@@ -186,7 +158,7 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
     Source: PHH Eq. 31; physics.md 4.1.
     """
 
-    def conditions(unknowns: Float[Array, " 3"], bound: Bound | NearbyBound) -> Float[Array, " 3"]:
+    def conditions(unknowns: Float[Array, " 3"], bound: Bound) -> Float[Array, " 3"]:
         def parts(u):
             eta, y, Z = u[0], u[1], jnp.exp(u[2])
             entropy = -bound.thermal * yukawa.ordering_entropy(eta, y, Z)
@@ -209,24 +181,23 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
             force_eta += ordering[1] / strength[1] * contact[0]
         return jnp.stack([force_eta, ordering @ along_kappa, mismatch])
 
-    def follow(eta: Scalar, bound: Bound) -> _Branch:
-        waves = bound.integrals.waves(eta)
-        K = bound.contact_coupling_of(waves)
+    def follow(node: _Node) -> _Branch:
+        eta, K = node.waves.eta, node.contact_coupling
 
         def order(index):
             Z = jnp.exp(_log_Z(index, method))
             return yukawa.solve_order_parameter(eta, K, Z)[0], Z
 
         def values(indices):
-            energies = jax.vmap(bound.ordering_of, (None, 0, 0))(waves, *jax.vmap(order)(indices[:, 0]))
+            energies = jax.vmap(node.ordering)(*jax.vmap(order)(indices[:, 0]))
             return jnp.where(jnp.isnan(energies), jnp.inf, energies)  # beyond the spinodal
 
         line = values(jnp.arange(1.0 * method.order_nodes)[:, None])
         lowest = (line[1:-1] <= line[:-2]) & (line[1:-1] < line[2:])
         start = 1 + jnp.argmin(jnp.where(lowest, line[1:-1], jnp.inf))
-        y, Z = order(_refine(values, start[None].astype(line.dtype))[0])
+        y, Z = order(_refine(values, line, start[None])[0])
         escape = jnp.where(jnp.any(lowest), STAYS, KAPPA_LEAVES)
-        return _Branch(jnp.stack([eta, y, jnp.log(Z)]), bound.packing_of(waves) + line[start], escape)
+        return _Branch(jnp.stack([eta, y, jnp.log(Z)]), node.packing + line[start], escape)
 
     unknowns, jacobian, found = _search(follow, conditions, bound, method)
     eta, y, Z = unknowns[0], unknowns[1], jnp.exp(unknowns[2])
@@ -234,18 +205,19 @@ def search_contact(bound: Bound, reading: str, method: ScanThenNewton) -> Minimu
     inner = jacobian[1:, 1:]
     kappa_curvature = inner[0, 1] - inner[0, 0] * inner[1, 1] / inner[1, 0]
     eta_slope = jacobian[0, 0] - jacobian[0, 1:] @ inverse_small(inner) @ jacobian[1:, 0]
-    curvatures = jnp.sort(jnp.stack([kappa_curvature, eta_slope]))
+    # no jnp.sort: a compiled sort cannot be kept
+    curvatures = jnp.stack([jnp.minimum(kappa_curvature, eta_slope), jnp.maximum(kappa_curvature, eta_slope)])
     return _certified(eta, y, Z, bound.thermal * bound.contact_coupling(eta), curvatures, found)
 
 
 def search_packing(bound: Bound, method: ScanThenNewton) -> Minimum:
     """Minimum over eta alone, without chemical order. Source: PHH Eq. 26a with epsilon = 0."""
 
-    def conditions(unknowns: Float[Array, " 1"], bound: Bound | NearbyBound) -> Float[Array, " 1"]:
+    def conditions(unknowns: Float[Array, " 1"], bound: Bound) -> Float[Array, " 1"]:
         return jax.jacfwd(lambda u: bound.packing(u[0]))(unknowns)
 
-    def follow(eta: Scalar, bound: Bound) -> _Branch:
-        return _Branch(eta[None], bound.packing(eta), jnp.asarray(STAYS))
+    def follow(node: _Node) -> _Branch:
+        return _Branch(node.waves.eta[None], node.packing, jnp.asarray(STAYS))
 
     unknowns, jacobian, found = _search(follow, conditions, bound, method)
     nothing = jnp.zeros_like(unknowns[0])
@@ -260,8 +232,8 @@ class _Found(NamedTuple):
 
 
 def _search(
-    follow: Callable[[Scalar, Bound], _Branch],
-    conditions: Callable[[Float[Array, " n"], Bound | NearbyBound], Float[Array, " n"]],
+    follow: Callable[[_Node], _Branch],
+    conditions: Callable[[Float[Array, " n"], Bound], Float[Array, " n"]],
     bound: Bound,
     method: ScanThenNewton,
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"], _Found]:
@@ -271,14 +243,19 @@ def _search(
     """
 
     def near(unknowns, bound):
-        eta, y, log_z = (*unknowns, *_NO_ORDER)[:3]
-        return bound.near(eta, jnp.asarray(y), jnp.exp(log_z))
+        return near_node(unknowns, _at(bound, unknowns[0]))
+
+    def near_node(unknowns, node):
+        _, y, log_z = (*unknowns, *_NO_ORDER)[:3]
+        return node.near(jnp.asarray(y, node.waves.eta.dtype), jnp.exp(log_z))
 
     scan_bound = jax.lax.stop_gradient(bound)
 
     def scanned(eta):
-        branch = follow(eta, scan_bound)
-        return branch, conditions(branch.unknowns, scan_bound)[0]
+        node = _at(scan_bound, eta)
+        branch = follow(node)
+        straight = Bound(near_node(branch.unknowns, node).integrals.to_first_order(), scan_bound.thermal)
+        return branch, conditions(branch.unknowns, straight)[0]
 
     branch, force = jax.lax.map(scanned, jnp.linspace(method.eta[0], method.eta[1], method.eta_nodes))
     valid = branch.escape == STAYS
@@ -290,7 +267,15 @@ def _search(
     fraction = jnp.where(exists, -left / jnp.where(exists, right - left, 1.0), 0.5)
     start = branch.unknowns[index] * (1 - fraction) + branch.unknowns[index + 1] * fraction
 
-    root = newton_root(conditions, start, bound, method.tolerance, method.max_steps, wanted=exists, near=near)
+    root = newton_root(
+        conditions,
+        start,
+        bound,
+        method.tolerance,
+        method.max_steps,
+        wanted=exists,
+        near=near,
+    )
     inside = (root.value[0] > method.eta[0]) & (root.value[0] < method.eta[1])
     status = jnp.where(~exists, NO_MINIMUM, jnp.where(root.converged & inside, CONVERGED, NOT_CONVERGED))
     escape = jnp.where(exists, STAYS, _escape(branch.escape, force, valid, crossing))
@@ -330,18 +315,19 @@ def _log_Z(index: Float[Array, "*n"], method: ScanThenNewton) -> Float[Array, "*
 
 
 def _refine(
-    values: Callable[[Float[Array, "n d"]], Float[Array, " n"]], start: Float[Array, " d"]
+    values: Callable[[Float[Array, "n d"]], Float[Array, " n"]], grid: Float[Array, "*grid"], start: Int[Array, " d"]
 ) -> Float[Array, " d"]:
-    """Minimum of `values` near a grid point, in indices: parabolas through ever smaller stencils around it."""
-    dimensions = start.shape[0]
+    """Minimum of `values` near a point of its grid, in indices: parabolas through the grid, then ever closer."""
+    dimensions = grid.ndim
+    around = jax.lax.dynamic_slice(grid, tuple(start - 1), (3,) * dimensions)
     steps = jnp.stack(jnp.meshgrid(*[jnp.arange(-1.0, 2.0)] * dimensions, indexing="ij"), axis=-1)
 
     def zoom(centre, width):
-        points = (centre[None] + width * steps.reshape(-1, dimensions)).astype(start.dtype)
-        stencil = values(points).reshape(steps.shape[:-1])
-        return centre + width * _stencil_minimum(stencil), None
+        points = (centre[None] + width * steps.reshape(-1, dimensions)).astype(grid.dtype)
+        return centre + width * _stencil_minimum(values(points).reshape(around.shape)), None
 
-    return jax.lax.scan(zoom, start, jnp.asarray([1.0, 0.25, 0.0625], start.dtype))[0]
+    centre = start.astype(grid.dtype) + _stencil_minimum(around)
+    return jax.lax.scan(zoom, centre, jnp.asarray([0.25, 0.0625], grid.dtype))[0]
 
 
 def _stencil_minimum(values: Float[Array, "*stencil"]) -> Float[Array, " d"]:

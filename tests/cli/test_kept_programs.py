@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxalloy.cli.main import main
 from jaxalloy.numerics import programs
 
 traced = []
@@ -56,6 +57,7 @@ def test_other_arguments_are_other_programs(folder):
     np.testing.assert_array_equal(power(jnp.arange(5.0), 3)["value"], np.arange(5.0) ** 3)
     np.testing.assert_array_equal(power(jnp.arange(4.0, dtype="float32"), 3)["value"], np.arange(4.0) ** 3)
     assert len(traced) == 4
+    again(folder)
     assert len(list(folder.iterdir())) == 4
 
 
@@ -70,6 +72,7 @@ def test_other_sources_are_other_programs(folder, monkeypatch):
 @pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda text: text[:-1] + b"?", lambda _: b""])
 def test_a_damaged_file_is_made_anew(folder, damage):
     power(jnp.arange(4.0), 3)
+    again(folder)
     (file,) = folder.iterdir()
     file.write_bytes(damage(file.read_bytes()))
     again(folder)
@@ -81,6 +84,50 @@ def test_a_table_is_read_once(folder):
     np.testing.assert_array_equal(table("a")["row"], np.arange(3.0))
     np.testing.assert_array_equal(table("a")["row"], np.arange(3.0))
     assert traced == ["a"]
+
+
+def test_a_rehearsal_traces_and_the_run_does_not(folder):
+    """Of programs that feed one another, each from the shapes of the one before."""
+    x = jnp.arange(4.0)
+    with programs.rehearsal():
+        shape = power(power(x, 3)["value"], 2)["value"]
+    assert (shape.shape, shape.dtype) == (x.shape, x.dtype)
+    np.testing.assert_array_equal(power(power(x, 3)["value"], 2)["value"], np.arange(4.0) ** 6)
+    assert traced == [3, 2]
+    again(folder)
+    with programs.rehearsal():
+        assert power(x, 3)["value"] == shape
+    np.testing.assert_array_equal(power(x, 3)["value"], np.arange(4.0) ** 3)
+    assert traced == [3, 2]
+
+
+def test_what_goes_wrong_in_the_background_is_raised_by_the_call(folder, monkeypatch):
+    def fail(lowered):
+        raise MemoryError("compiler")
+
+    monkeypatch.setattr(programs, "_compile", fail)
+    with programs.rehearsal():
+        power(jnp.arange(4.0), 3)
+    with pytest.raises(MemoryError, match="compiler"):
+        power(jnp.arange(4.0), 3)
+
+
+def test_a_rehearsal_of_a_library_user_computes(folder):
+    programs.run_once(False)
+    with programs.rehearsal():
+        np.testing.assert_array_equal(power(jnp.arange(4.0), 3)["value"], np.arange(4.0) ** 3)
+
+
+def test_every_program_of_predict_is_kept(folder, tmp_path, monkeypatch):
+    """XLA cannot write everything it compiles (a sort, for one): a second run would compile that again."""
+    monkeypatch.setenv("JAXALLOY_CACHE", str(folder / "cache"))
+    command = ["predict", "Li0.8Pb0.2", "--temperature", "1000", "--output", str(tmp_path / "out"), "--no-plot"]
+    assert main(command) == 0
+    made = len(programs._ready)
+    programs.run_once(False)
+    kept = [path for path in folder.glob("cache/*/*") if path.is_file()]
+    tables = 2
+    assert len(kept) == made + tables
 
 
 LAPACK = """

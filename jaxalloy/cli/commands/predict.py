@@ -3,7 +3,6 @@
 import argparse
 import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jaxalloy.cli import exit_codes
@@ -64,7 +63,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     """Predict, print, draw, write."""
     report.use_folder(arguments.output)
     clock = Clock()
-    import jax.numpy as jnp
+    import jax
     import numpy as np
 
     from jaxalloy.alloy import Alloy
@@ -78,11 +77,14 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         arguments.formula, arguments.temperature, arguments.volume, arguments.density, isotopes=isotopes
     )
     require_positive("--q-max (1/bohr)", arguments.q_max)
-    q = jnp.asarray(np.linspace(arguments.q_max / 400, arguments.q_max, 400))
+    q = jax.device_put(np.linspace(arguments.q_max / 400, arguments.q_max, 400))
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
+    potential.prepare(alloy)  # and here an element, or a density, that the potential does not cover
     clock.lap("start")
+    rehearse(arguments, alloy, potential, probe, q)
+    clock.lap("tracing")
     threading.Thread(target=import_what_writes, args=(not arguments.no_plot,), daemon=True).start()
     forces = interactions(alloy, potential)
     clock.lap("interactions", forces)
@@ -91,7 +93,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     state = minimise_as_asked(arguments, alloy, forces, report)
     clock.lap("minimisation", state)
     report.record(**results(state), constraint=name_of(state.constraint), reading=reading_of(state.constraint))
-    if not bool(state.converged):
+    if state.status != "converged":
         report.finish()
         state.require_converged()
     show(report, state)
@@ -111,7 +113,6 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
 def import_what_writes(figure: bool) -> None:
     """Import what writing the results needs: slow, and done while the compiled programs run."""
     import h5netcdf  # noqa: F401
-    import xarray  # noqa: F401
 
     if figure:
         from jaxalloy import plot  # noqa: F401
@@ -128,23 +129,44 @@ def choose_probe(name: str, isotopes: dict[str, int], symbols: tuple[str, str]):
     return XRays() if name == "xray" else neutrons
 
 
-def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
-    """The state under the constraint asked for; "auto" takes the free minimum where there is one."""
-    from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained, minimise
+def constraints_asked(arguments: argparse.Namespace) -> list:
+    """The constraints under which to minimise, in this order, until there is a minimum."""
+    from jaxalloy.thermodynamics.variational import ContactConstraint, Unconstrained
 
     contact = ContactConstraint(reading=arguments.reading)
-    if arguments.constraint == "contact":
-        return minimise(alloy, forces, contact)
-    if arguments.constraint == "none":
-        return minimise(alloy, forces, Unconstrained())
-    with ThreadPoolExecutor() as pool:  # compiling is most of the time, and the two compile side by side
-        fallback = pool.submit(minimise, alloy, forces, contact)
-        state = minimise(alloy, forces, Unconstrained())
-        if bool(state.converged):
+    asked: dict[str, list] = {"auto": [Unconstrained(), contact], "none": [Unconstrained()], "contact": [contact]}
+    return asked[arguments.constraint]
+
+
+def rehearse(arguments: argparse.Namespace, alloy, potential, probe, q) -> None:
+    """Have everything compiled side by side that the run is going to need: most of the time of a first run."""
+    import jax
+
+    from jaxalloy.dataset import DISTANCES, curves
+    from jaxalloy.electrons.interactions import interactions
+    from jaxalloy.numerics.programs import rehearsal
+    from jaxalloy.thermodynamics import density_minimum_rule, minimise
+
+    with rehearsal():
+        forces = interactions(alloy, potential)
+        states = [minimise(alloy, forces, constraint) for constraint in constraints_asked(arguments)]
+        curves(states[-1], probe, q, jax.device_put(DISTANCES))
+        density_minimum_rule(forces, alloy.temperature)
+        _ = alloy.mass_density, states[-1].liquid.contact_values
+
+
+def minimise_as_asked(arguments: argparse.Namespace, alloy, forces, report: Report):
+    """The state under the constraint asked for; "auto" takes the free minimum where there is one."""
+    from jaxalloy.thermodynamics import minimise
+
+    *first, last = constraints_asked(arguments)
+    for constraint in first:
+        state = minimise(alloy, forces, constraint)
+        if state.status == "converged":
             return state
         where = f" ({state.escape})" if state.escape else ""
         report.line(f"free minimum: {state.status}{where}; falling back on the contact constraint")
-        return fallback.result()
+    return minimise(alloy, forces, last)
 
 
 def name_of(constraint) -> str:
@@ -164,7 +186,7 @@ def say_assumptions(report: Report, arguments: argparse.Namespace, alloy, forces
     from jaxalloy.dataset import describe
 
     A, B = alloy.symbols
-    c, Z = (float(alloy.concentration), [float(valence) for valence in alloy.valences])
+    c, Z = float(alloy.concentration), alloy.valences.tolist()
     free_path = arguments.mean_free_path
     report.table(
         f"{arguments.formula}: {A} {1 - c:.4g}, {B} {c:.4g}",
@@ -209,7 +231,7 @@ def results(state) -> dict[str, Any]:
         "enthalpy_Ry": value["enthalpy"],
         "free_energy_Ry": value["free_energy"],
         "status": state.status,
-        "converged": bool(state.converged),
+        "converged": state.status == "converged",
     }
 
 
@@ -273,21 +295,20 @@ def contact_row(report: Report, state) -> tuple[str, str, str]:
 
 def certificate_row(state) -> tuple[str, str, str]:
     """What certifies the minimum."""
-    lowest = float(state.hessian_eigenvalues[0])
+    lowest = state.hessian_eigenvalues.tolist()[0]
     return ("gradient", f"{float(state.gradient_norm):.1e}", f"Ry; lowest eigenvalue of the Hessian {lowest:.1e}")
 
 
 def write_files(arguments: argparse.Namespace, report: Report, state, probe, q) -> None:
-    """The netCDF file, and the figure drawn from the same dataset."""
-    from jaxalloy.dataset import to_dataset
+    """The netCDF file, and the figure drawn from the same contents."""
+    from jaxalloy.dataset import contents, write_netcdf
 
-    dataset = to_dataset(state, probe, q)
-    dataset.attrs |= {"formula": arguments.formula, "constraint": name_of(state.constraint)}
+    found = contents(state, probe, q)
+    found.attrs.update(formula=arguments.formula, constraint=name_of(state.constraint))
     stem = f"{arguments.formula}-{float(state.alloy.temperature):g}K"
-    data = arguments.output / f"{stem}.nc"
-    report.write(data, lambda path: dataset.to_netcdf(path, engine="h5netcdf"))
+    report.write(arguments.output / f"{stem}.nc", lambda path: write_netcdf(found, path))
     if not arguments.no_plot:
         from jaxalloy import plot
 
-        figure = plot.prediction(dataset)
+        figure = plot.prediction(found)
         report.write(arguments.output / f"{stem}.png", lambda path: figure.savefig(path, dpi=150))
