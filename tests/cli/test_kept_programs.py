@@ -123,11 +123,10 @@ def test_every_program_of_predict_is_kept(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("JAXALLOY_CACHE", str(folder / "cache"))
     command = ["predict", "Li0.8Pb0.2", "--temperature", "1000", "--output", str(tmp_path / "out"), "--no-plot"]
     assert main(command) == 0
-    made = len(programs._ready)
+    made = set(programs._ready)
     programs.run_once(False)
-    kept = [path for path in folder.glob("cache/*/*") if path.is_file()]
-    tables = 2
-    assert len(kept) == made + tables
+    assert made
+    assert made <= {path.name for path in folder.glob("cache/*/*")}
 
 
 LAPACK = """
