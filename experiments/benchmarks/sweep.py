@@ -126,7 +126,7 @@ def on_gpu() -> None:
     sizes = {
         "structure-factor": (100_000, 1_000_000, 10_000_000),
         "predict": (10_000, 100_000),
-        "relax": (1_000_000,),
+        "relax": (100_000,),
     }
     found = {name: [apart(name, states, 1) for states in counts] for name, counts in sizes.items()}
     record("sweep_gpu", {name.replace("-", "_"): rows for name, rows in found.items()})
