@@ -10,6 +10,7 @@ import dataclasses
 import importlib
 import io
 import json
+import os
 import pathlib
 import sys
 import time
@@ -110,7 +111,9 @@ class Result:
 
     def save(self) -> None:
         """Keep it beside its picture, for the index."""
-        (OUT / f"{self.name}.json").write_text(json.dumps(dataclasses.asdict(self), indent=1), encoding="utf-8")
+        partial = OUT / f".{self.name}.partial.json"
+        partial.write_text(json.dumps(dataclasses.asdict(self), indent=1), encoding="utf-8")
+        os.replace(partial, OUT / f"{self.name}.json")
 
 
 def load(name: str) -> Result | None:
@@ -142,8 +145,9 @@ def prepare() -> None:
 def perform(name: str) -> Result:
     """Run one experiment and keep its rows and its figure in OUT. A failure is a result too."""
     OUT.mkdir(exist_ok=True)
-    picture = OUT / f"{name}.png"
-    picture.unlink(missing_ok=True)
+    # what an earlier run left stays until there is something new: the page may be made of it meanwhile
+    picture, drawn = OUT / f"{name}.png", OUT / f".{name}.partial.png"
+    drawn.unlink(missing_ok=True)
     result = Result(name, name)
     begin = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -151,14 +155,18 @@ def perform(name: str) -> Result:
             module = importlib.import_module(f"experiments.{name}")
             result.title, result.about = module.TITLE, module.__doc__ or ""
             result.rows = [list(row.texts) for row in module.rows()]
-            module.draw(picture)
+            module.draw(drawn)
         except DataAbsentError as error:
             result.rows.append(["everything", "", "", "", ABSENT, str(error)])
         except Exception:
             result.error = traceback.format_exc()
-    result.printed, result.picture = printed.getvalue(), picture.exists()
+    result.printed, result.picture = printed.getvalue(), drawn.exists()
     result.seconds = time.perf_counter() - begin
+    if result.picture:
+        os.replace(drawn, picture)
     result.save()
+    if not result.picture:
+        picture.unlink(missing_ok=True)
     return result
 
 

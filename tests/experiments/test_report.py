@@ -75,6 +75,25 @@ def test_a_cheap_experiment_from_rows_to_page(out, monkeypatch):
     assert "not run yet" in page  # the others
 
 
+def test_the_page_is_whole_while_an_experiment_is_repeated(out, experiment):
+    pages = []
+
+    def look():
+        index.write()
+        pages.append("data:image/png;base64," in (out / "index.html").read_text())
+
+    def draw(path):
+        look()
+        path.write_bytes(b"another picture")
+
+    for _ in range(2):
+        result = experiment(lambda: [Row("ours alone", "", 1.5)], draw)
+    assert not result.error
+    look()
+    assert pages == [False, True, True]
+    assert (out / "chapter.made.png").read_bytes() == b"another picture"
+
+
 def test_a_failure_is_shown_and_takes_nothing_down(out, experiment, capsys):
     result = experiment(lambda: 1 / 0)
     assert "ZeroDivisionError" in result.error
