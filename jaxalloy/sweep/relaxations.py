@@ -109,7 +109,8 @@ RELAX = Quantity(
         "eta_largest": Output("1", "largest eta; more than 1 where it overshoots"),
         "field_end": Output("1", "|b| at the last time"),
         "quanta_end": Output("1", "|b|^2 at the last time"),
-        "gain_ratio": Output("1", "x0/x0c: S-shaped above 1 by EM Eq. 12"),
+        # no part of the status, so that its root, dearer than the relaxation, is found only where it is stored
+        "gain_ratio": Output("1", "x0/x0c: S-shaped above 1 by EM Eq. 12", finite=False),
         "steps": Output("1", "steps of the integration", dtype="i4"),
         "eta": Output("1", "order parameter |b(t)|/|b(end)|", "time"),
         "quanta": Output("1", "|b(t)|^2", "time"),

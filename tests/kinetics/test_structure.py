@@ -199,6 +199,18 @@ def test_relaxation_parameter_grows_with_the_order():
     assert float(relaxed_observable(0.5, 2.0, 4.0)) == 2.5
 
 
+def test_arrival_times_have_the_derivatives_of_their_crossings():
+    """By central differences, whose own error here is some 1e-7 of the derivative."""
+
+    def arrivals(dephasing):
+        return arrival_times(relax(FreeRelaxation(1.0, 25.0, 1e-3, dephasing, 1.0), np.linspace(0.0, 12.0, 121))).times
+
+    step = 1e-4
+    expected = (arrivals(10.0 + step) - arrivals(10.0 - step)) / (2 * step)
+    assert np.all(np.abs(expected) > 1e-3)
+    np.testing.assert_allclose(jax.jacrev(arrivals)(10.0), expected, rtol=1e-5)
+
+
 def test_arrival_times_know_an_overshoot():
     pulse = relax(FreeRelaxation(1.0, 400.0, 1e-4, 10.0, 1.0), np.linspace(0.0, 12.0, 41))
     found = arrival_times(pulse)
