@@ -4,19 +4,26 @@ import dataclasses
 
 from jaxalloy.cli.report import Report
 from jaxalloy.constants import GAS_CONSTANT_J_PER_MOL_K, RYDBERG_IN_KJ_PER_MOL, RYDBERG_PER_BOHR3_IN_GPA
-from jaxalloy.numerics.checks import InputError
+from jaxalloy.numerics.checks import InputError, NoResultError
+
+EXTENTS = ((0.7, 1.25), (0.9, 1.1), (0.97, 1.03))
+"""Of the volumes sampled, in units of the alloy's own, widest first: the first with a minimum everywhere is taken."""
+
+
+def require_volume_energy(potential, mixing: bool, equation_of_state: bool) -> None:
+    """Raise `InputError` where something is asked for that tabulated potentials do not have."""
+    from jaxalloy.electrons.tabulated import TabulatedPotential
+
+    if isinstance(potential, TabulatedPotential) and (mixing or equation_of_state):
+        option = "mixing" if mixing else "equation-of-state"
+        raise InputError(f"--{option}: tabulated potentials have no volume energy; use --potential opw or empty-core")
 
 
 def show_energetics(report: Report, state, potential, mixing: bool, equation_of_state: bool) -> None:
     """Compute, print and record what was asked for of a converged state.
 
-    Raises `InputError` for tabulated potentials, which have no volume energy.
+    Raises `NoResultError` where a pure liquid has no minimum, or the alloy at volumes next to its own.
     """
-    from jaxalloy.electrons.tabulated import TabulatedPotential
-
-    if isinstance(potential, TabulatedPotential):
-        option = "mixing" if mixing else "equation-of-state"
-        raise InputError(f"--{option}: tabulated potentials have no volume energy; use --potential opw or empty-core")
     if mixing:
         show_mixing(report, state, potential)
     if equation_of_state:
@@ -30,7 +37,8 @@ def show_mixing(report: Report, state, potential) -> None:
     found = mixing(state, potential)
     for symbol, pure in zip(state.alloy.symbols, found.pure, strict=True):
         if not bool(pure.converged):
-            report.warn(f"pure liquid {symbol}: {pure.status}; there are no functions of mixing")
+            why = f"pure liquid {symbol} at {float(state.alloy.temperature):g} K: {pure.status}"
+            raise NoResultError(f"functions of mixing: {why}; try another temperature or potential")
     heat = RYDBERG_IN_KJ_PER_MOL * float(found.enthalpy)
     entropy, excess = (GAS_CONSTANT_J_PER_MOL_K * float(x) for x in (found.entropy, found.excess_entropy))
     report.table(
@@ -56,7 +64,15 @@ def show_equation_of_state(report: Report, state, potential) -> None:
     if isinstance(potential, OptimisedOPW):
         potential = dataclasses.replace(potential, hole_norm="kept")
         norm = ", hole norm kept"
-    found = equation_of_state(state.alloy, potential, state.constraint)
+    for extent in EXTENTS:
+        found = equation_of_state(state.alloy, potential, state.constraint, extent)
+        if bool(found.converged):
+            break
+    else:
+        raise NoResultError(
+            f"equation of state: the bound has no minimum at all volumes from {EXTENTS[-1][0]} to {EXTENTS[-1][1]} of "
+            "this one; try another constraint, potential or volume"
+        )
     volume = state.alloy.volume
     numbers = {
         "pressure_GPa": RYDBERG_PER_BOHR3_IN_GPA * float(found.pressure(volume)),
@@ -64,13 +80,18 @@ def show_equation_of_state(report: Report, state, potential) -> None:
         "equilibrium_volume_bohr3": float(found.equilibrium_volume()),
     }
     best = numbers["equilibrium_volume_bohr3"]
+    unstable = "; negative: unstable at this volume" if numbers["bulk_modulus_GPa"] < 0 else ""
     share = f"bohr^3 per atom, {best / float(volume):.2f} of this volume"
     report.table(
         f"equation of state{norm}",
         [
             ("pressure here", f"{numbers['pressure_GPa']:.2f}", "GPa; measured: about 0"),
-            ("bulk modulus here", f"{numbers['bulk_modulus_GPa']:.1f}", "GPa, isothermal"),
-            ("volume of least F", f"{best:.1f}" if best == best else "-", share if best == best else "none in range"),
+            ("bulk modulus here", f"{numbers['bulk_modulus_GPa']:.1f}", f"GPa, isothermal{unstable}"),
+            (
+                "volume of least F",
+                f"{best:.1f}" if best == best else "-",
+                share if best == best else f"none from {extent[0]} to {extent[1]} of this volume",
+            ),
         ],
     )
     report.record(**numbers)

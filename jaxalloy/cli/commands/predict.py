@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxalloy.cli import exit_codes
 from jaxalloy.cli.clock import Clock
+from jaxalloy.cli.energetics import require_volume_energy, show_energetics
 from jaxalloy.cli.options import add_output_options, isotope
 from jaxalloy.cli.potential import add_potential_options, choose_potential, warn_of_potential
 from jaxalloy.cli.report import Report
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
     probe = choose_probe(arguments.probe, isotopes, alloy.symbols)
     probe.lengths(alloy.symbols, q)  # an element or a q that the probe has no length for is refused here
     potential = choose_potential(arguments, alloy.symbols)
+    require_volume_energy(potential, arguments.mixing, arguments.equation_of_state)
     potential.prepare(alloy)  # and here an element, or a density, that the potential does not cover
     clock.lap("start")
     rehearse(arguments, alloy, potential, probe, q)
@@ -97,13 +99,11 @@ def run(arguments: argparse.Namespace, report: Report) -> int:
         report.finish()
         state.require_converged()
     show(report, state)
-    if arguments.mixing or arguments.equation_of_state:
-        from jaxalloy.cli.energetics import show_energetics
-
-        show_energetics(report, state, potential, arguments.mixing, arguments.equation_of_state)
-        clock.lap("energetics")
     write_files(arguments, report, state, probe, q)
     clock.lap("curves and files")
+    if arguments.mixing or arguments.equation_of_state:
+        show_energetics(report, state, potential, arguments.mixing, arguments.equation_of_state)
+        clock.lap("energetics")
     report.line("time: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.laps.items()))
     report.record(time_s=clock.laps)
     report.finish()
