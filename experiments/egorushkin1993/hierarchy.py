@@ -74,7 +74,7 @@ def draw(path):
         axis.legend()
     axes[2].plot(COUPLINGS, shares(), "o-", label="arrivals in the ZCP from FZ 2")
     axes[2].axhline(0.5, color="0.6", ls=":", label="one half")
-    axes[2].legend(loc="upper right")
+    axes[2].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8)
     axes[2].set(xlabel="g / step coupling", ylabel="share of step-by-step arrivals")
     figure.suptitle("Hierarchy of zones: step by step or directly into the ZCP")
     figure.savefig(path, dpi=120)
