@@ -193,7 +193,6 @@ def _surroundings() -> str:
 def _make(function: Callable, leaves: list[Any], static: Any, path: pathlib.Path | None) -> _Program:
     """Trace, and have it compiled and kept in the background."""
     lowered, skeleton, results = _lower(function, leaves, static)
-
     executable = _workers.submit(_compile, lowered)
     if path:
         executable.add_done_callback(lambda done: _keep(path, lowered, done, (len(leaves), skeleton, results)))

@@ -267,15 +267,7 @@ def _search(
     fraction = jnp.where(exists, -left / jnp.where(exists, right - left, 1.0), 0.5)
     start = branch.unknowns[index] * (1 - fraction) + branch.unknowns[index + 1] * fraction
 
-    root = newton_root(
-        conditions,
-        start,
-        bound,
-        method.tolerance,
-        method.max_steps,
-        wanted=exists,
-        near=near,
-    )
+    root = newton_root(conditions, start, bound, method.tolerance, method.max_steps, wanted=exists, near=near)
     inside = (root.value[0] > method.eta[0]) & (root.value[0] < method.eta[1])
     status = jnp.where(~exists, NO_MINIMUM, jnp.where(root.converged & inside, CONVERGED, NOT_CONVERGED))
     escape = jnp.where(exists, STAYS, _escape(branch.escape, force, valid, crossing))
